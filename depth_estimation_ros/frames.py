@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The values that cross borders: a camera frame, what the network says of it, and its depth."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth_estimation_ros.camera import Camera
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.calibration import Calibration
+
+
+class DepthKind(str, enum.Enum):
+    """What a number means. Only METRIC and CALIBRATED are metres."""
+
+    RELATIVE = 'relative'
+    METRIC = 'metric'
+    CALIBRATED = 'calibrated'
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """One camera image.
+
+    Attributes:
+        image: [H, W, 3] uint8, RGB.
+        stamp: Time of the exposure, nanoseconds since the epoch of the source's clock.
+        frame_id: Optical frame (x right, y down, z forward).
+        camera: Intrinsics of exactly this image, or None when nobody told them.
+    """
+
+    image: NDArray[np.uint8]
+    stamp: int = 0
+    frame_id: str = ''
+    camera: Camera | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+    """What the network says, at the size of the image.
+
+    Attributes:
+        values: [H, W] float32. RELATIVE: inverse depth, affine in 1/Z, without unit. METRIC: Z, m.
+        kind: RELATIVE or METRIC.
+    """
+
+    values: NDArray[np.float32]
+    kind: DepthKind
+
+
+@dataclasses.dataclass(frozen=True)
+class DepthMap:
+    """The depth of a frame.
+
+    Attributes:
+        frame: The image it belongs to.
+        prediction: What the network said.
+        depth: [H, W] float32, Z in metres: NaN unknown, +Inf beyond the range, -Inf nearer than it
+            (REP 117). None when nothing says how many metres the prediction is.
+        calibration: The fit that was applied, or None.
+    """
+
+    frame: Frame
+    prediction: Prediction
+    depth: NDArray[np.float32] | None
+    calibration: Calibration | None = None
+
+    @property
+    def kind(self) -> DepthKind:
+        """RELATIVE, METRIC or CALIBRATED."""
+        return self.prediction.kind if self.calibration is None else DepthKind.CALIBRATED
