@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The road of a frame: image in, depth in metres out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth_estimation_ros.calibration import Calibration
+from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
+from depth_estimation_ros.latency import Latency
+
+
+class DepthPipeline:
+    """One camera's road through a network that cameras share.
+
+    Attributes:
+        estimator: The network.
+        calibration: The fit in force, or None.
+        range: Depths in metres between which pixels are trusted.
+    """
+
+    def __init__(
+        self,
+        estimator: DepthEstimator,
+        range: tuple[float, float],
+        latency: Latency | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.calibration: Calibration | None = None
+        self.range = range
+        self._latency = latency or Latency()
+
+    def process(self, frame: Frame) -> DepthMap:
+        """The depth of one frame.
+
+        Raises:
+            ValueError: The image is not [H, W, 3] uint8.
+        """
+        (prediction,) = self.estimator.predict([frame.image])
+        with self._latency.stage('calibrate'):
+            return self.metres(frame, prediction)
+
+    def metres(self, frame: Frame, prediction: Prediction) -> DepthMap:
+        """The depth map of a prediction: calibrated, or metric as the network says, or none."""
+        calibration = self.calibration
+        if calibration is not None:
+            depth = calibration.fit.depth(prediction.values)
+        elif prediction.kind is DepthKind.METRIC:
+            depth = prediction.values.copy()
+        else:
+            return DepthMap(frame, prediction, None)
+        return DepthMap(frame, prediction, self._within_range(depth), calibration)
+
+    def _within_range(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mark in place what is too near -Inf and too far +Inf (REP 117); NaN stays NaN."""
+        valid = self.estimator.spec.valid_range
+        near, far = max(self.range[0], valid[0]), min(self.range[1], valid[1])
+        np.copyto(depth, -np.inf, where=depth < np.float32(near))
+        np.copyto(depth, np.inf, where=depth > np.float32(far))
+        return depth
