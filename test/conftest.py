@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests share: a private ROS graph per test, private state folders, real input data."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import itertools
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Before anything loads libgomp or a ROS library. A spinning OpenMP collapses on busy cores.
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+os.environ['HF_HUB_OFFLINE'] = '1'
+
+# Above these, domain ids collide with Linux' ephemeral ports; below, users' own robots are likely.
+_DOMAINS = range(60, 100)
+_turn = itertools.count(os.getpid())
+
+
+@contextlib.contextmanager
+def _domain_of_its_own() -> Iterator[int]:
+    """A domain id that no other test on this machine uses, for as long as the context lasts."""
+    deadline = time.monotonic() + 60.0
+    while time.monotonic() < deadline:
+        domain = _DOMAINS[next(_turn) % len(_DOMAINS)]
+        with Path(tempfile.gettempdir(), f'depth_estimation_domain_{domain}.lock').open(
+            'a'
+        ) as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.01)
+                continue
+            yield domain
+            return
+    message = f'no free ROS domain in {_DOMAINS} within 60 s'
+    raise TimeoutError(message)
+
+
+@pytest.fixture(autouse=True)
+def private_folders(tmp_path_factory, monkeypatch):
+    """State, cache and logs go to a folder of the test's own, never to the user's."""
+    home = tmp_path_factory.mktemp('home')
+    monkeypatch.setenv('XDG_STATE_HOME', str(home / 'state'))
+    monkeypatch.setenv('XDG_CACHE_HOME', str(home / 'cache'))
+    monkeypatch.setenv('ROS_LOG_DIR', str(home / 'log'))
+
+
+@pytest.fixture
+def ros_domain(monkeypatch) -> Iterator[int]:
+    """A ROS domain of the test's own, in the environment, so that processes it starts share it."""
+    with _domain_of_its_own() as domain:
+        monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
+        yield domain
+
+
+@pytest.fixture
+def ros(ros_domain):
+    """The default rclpy context, initialised on the test's own domain."""
+    rclpy = pytest.importorskip('rclpy', reason='rclpy is not installed')
+    rclpy.init(domain_id=ros_domain)
+    yield rclpy
+    rclpy.try_shutdown()
+
+
+@pytest.fixture
+def spin_until() -> Callable[..., None]:
+    """Spins an executor until a condition holds; fails with what was waited for after a time."""
+
+    def spin(executor, condition: Callable[[], object], what: str, timeout: float = 15.0) -> None:
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, f'{what}: not within {timeout} s'
+            executor.spin_once(timeout_sec=0.05)
+
+    return spin
+
+
+@pytest.fixture(scope='session')
+def assets() -> Path:
+    """Folder of real recordings and reference outputs that lies beside the project."""
+    folder = ROOT.parent / 'shared' / 'assets'
+    if not folder.is_dir():
+        pytest.skip(f'needs the recordings in {folder}')
+    return folder
