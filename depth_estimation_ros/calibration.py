@@ -103,12 +103,17 @@ class Calibration:
 
 def _same_lens(one: Camera, other: Camera) -> bool:
     other = other.scaled(one.width, one.height)
-    return one.distortion_model == other.distortion_model and np.allclose(
+    if (one.distortion_model, len(one.distortion)) != (
+        other.distortion_model,
+        len(other.distortion),
+    ):
+        return False
+    return np.allclose(
         [one.fx, one.fy, one.cx, one.cy, *one.distortion],
         [other.fx, other.fy, other.cx, other.cy, *other.distortion],
         rtol=1e-3,
         atol=1e-4,
-    ) if len(one.distortion) == len(other.distortion) else False
+    )
 
 
 def fit(
@@ -218,8 +223,8 @@ def _minimal_sets(count: int, unknowns: int) -> list[list[int]]:
 
 def _solve(rows: Array, weights: Array) -> Array:
     root = np.sqrt(weights)
-    solution: Array = np.linalg.lstsq(rows * root[:, None], root, rcond=None)[0]
-    return solution
+    solution = np.linalg.lstsq(rows * root[:, None], root, rcond=None)[0]
+    return np.asarray(solution, np.float64)
 
 
 def _huber(rows: Array) -> Array:

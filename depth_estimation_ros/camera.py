@@ -111,7 +111,8 @@ class Camera:
         """The camera of the rectangle whose top-left pixel is (x, y)."""
         if x < 0 or y < 0 or x + width > self.width or y + height > self.height:
             raise ValueError(
-                f'region {width}x{height} at ({x}, {y}) leaves the image {self.width}x{self.height}'
+                f'region {width}x{height} at ({x}, {y}) leaves the image '
+                f'{self.width}x{self.height}'
             )
         return dataclasses.replace(
             self, width=width, height=height, cx=self.cx - x, cy=self.cy - y
@@ -194,12 +195,12 @@ def _tilt(tx: float, ty: float) -> Array:
     about_x = np.array([[1, 0, 0], [0, cx, sx], [0, -sx, cx]])
     about_y = np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]])
     r = about_y @ about_x
-    flatten: Array = np.array([[r[2, 2], 0, -r[0, 2]], [0, r[2, 2], -r[1, 2]], [0, 0, 1]])
-    return flatten @ r
+    flatten = np.array([[r[2, 2], 0, -r[0, 2]], [0, r[2, 2], -r[1, 2]], [0, 0, 1]])
+    return np.asarray(flatten @ r, np.float64)
 
 
 def _undistort_polynomial(distorted: Array, coefficients: tuple[float, ...]) -> Array:
-    """Newton's method on the distortion with a numeric Jacobian; NaN where it does not converge."""
+    """Newton's method with a numeric Jacobian; NaN where it does not converge."""
     xy = distorted.copy()
     h = 1e-6
     with np.errstate(all='ignore'):
@@ -240,7 +241,7 @@ def _distort_equidistant(xy: Array, coefficients: tuple[float, ...]) -> Array:
 
 
 def _undistort_equidistant(distorted: Array, coefficients: tuple[float, ...]) -> Array:
-    """Newton's method on the angle; NaN at 90 degrees and more, which no depth along Z can tell."""
+    """Newton's method on the angle; NaN from 90 degrees on, where Z cannot tell a depth."""
     k1, k2, k3, k4 = _padded(coefficients, 4)
     bent = np.hypot(distorted[:, 0], distorted[:, 1])
     theta = bent.copy()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Every tunable, once: a dataclass field is a ROS parameter, a YAML key and a command-line flag."""
+"""Every tunable once: a dataclass field is a ROS parameter, a YAML key and a flag."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class Parameter:
         return math.inf if self.maximum is None else self.maximum
 
 
-def _option(default: Any, help: str, **limits: Any) -> Any:
-    return dataclasses.field(default=default, metadata={'help': help, **limits})
+def _option(default: Any, text: str, **limits: Any) -> Any:
+    return dataclasses.field(default=default, metadata={'help': text, **limits})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,75 +80,118 @@ class Qos:
 class Intrinsics:
     """What to use where CameraInfo says nothing."""
 
-    fx: float = _option(0.0, 'Focal length in pixels, for a camera whose CameraInfo is missing '
-                        'or uncalibrated; 0: not known.', minimum=0.0)
+    fx: float = _option(
+        0.0,
+        'Focal length in pixels, for a camera whose CameraInfo is missing '
+        'or uncalibrated; 0: not known.',
+        minimum=0.0,
+    )
     fy: float = _option(0.0, 'Vertical focal length in pixels; 0: as fx.', minimum=0.0)
     cx: float = _option(0.0, 'Principal point in pixels; 0: the centre of the image.', minimum=0.0)
     cy: float = _option(0.0, 'Principal point in pixels; 0: the centre of the image.', minimum=0.0)
-    hfov: float = _option(0.0, 'Horizontal field of view in degrees, the last resort when neither '
-                          'CameraInfo nor fx is known; 0: not known.', minimum=0.0, maximum=179.0)
-    rectified: bool = _option(False, 'The images are rectified (topic image_rect): use P of '
-                              'CameraInfo and no distortion.')
+    hfov: float = _option(
+        0.0,
+        'Horizontal field of view in degrees, the last resort when neither '
+        'CameraInfo nor fx is known; 0: not known.',
+        minimum=0.0,
+        maximum=179.0,
+    )
+    rectified: bool = _option(
+        False,
+        'The images are rectified (topic image_rect): use P of CameraInfo and no distortion.',
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Range:
     """The depths that are trusted."""
 
-    min: float = _option(0.1, 'Depth in metres below which a pixel is published as -Inf.',
-                         minimum=0.0, maximum=1000.0, live=True)
-    max: float = _option(20.0, 'Depth in metres beyond which a pixel is published as +Inf.',
-                         minimum=0.001, maximum=1000.0, live=True)
+    min: float = _option(
+        0.1,
+        'Depth in metres below which a pixel is published as -Inf.',
+        minimum=0.0,
+        maximum=1000.0,
+        live=True,
+    )
+    max: float = _option(
+        20.0,
+        'Depth in metres beyond which a pixel is published as +Inf.',
+        minimum=0.001,
+        maximum=1000.0,
+        live=True,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Depth:
     """The depth image."""
 
-    encoding: str = _option('32FC1', 'Encoding of ~/depth/image: 32FC1 metres, or 16UC1 '
-                            'millimetres with 0 invalid.', choices=('32FC1', '16UC1'), live=True)
+    encoding: str = _option(
+        '32FC1',
+        'Encoding of ~/depth/image: 32FC1 metres, or 16UC1 millimetres with 0 invalid.',
+        choices=('32FC1', '16UC1'),
+        live=True,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Colorize:
     """The coloured picture."""
 
-    min: float = _option(0.3, 'Depth in metres of the warmest colour.',
-                         minimum=0.0, maximum=1000.0, live=True)
-    max: float = _option(8.0, 'Depth in metres of the coldest colour.',
-                         minimum=0.001, maximum=1000.0, live=True)
-    colormap: str = _option('turbo', 'Colours, near warm and far cold.',
-                            choices=('turbo', 'inferno', 'gray'), live=True)
-    jpeg_quality: int = _option(80, 'Quality of ~/colorized/image/compressed.',
-                                minimum=1, maximum=100, live=True)
+    min: float = _option(
+        0.3, 'Depth in metres of the warmest colour.', minimum=0.0, maximum=1000.0, live=True
+    )
+    max: float = _option(
+        8.0, 'Depth in metres of the coldest colour.', minimum=0.001, maximum=1000.0, live=True
+    )
+    colormap: str = _option(
+        'turbo',
+        'Colours, near warm and far cold.',
+        choices=('turbo', 'inferno', 'gray'),
+        live=True,
+    )
+    jpeg_quality: int = _option(
+        80, 'Quality of ~/colorized/image/compressed.', minimum=1, maximum=100, live=True
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Distance:
     """Distances at pixels."""
 
-    window: int = _option(5, 'Side in pixels of the square over which the median is taken.',
-                          minimum=1, maximum=99, live=True)
-    history: int = _option(5, 'Frames kept, so that a distance can be asked for by stamp.',
-                           minimum=1, maximum=100)
+    window: int = _option(
+        5,
+        'Side in pixels of the square over which the median is taken.',
+        minimum=1,
+        maximum=99,
+        live=True,
+    )
+    history: int = _option(
+        5, 'Frames kept, so that a distance can be asked for by stamp.', minimum=1, maximum=100
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class CalibrationFile:
     """Where calibrations live."""
 
-    directory: str = _option('', 'Folder of the calibration files; empty: depth_estimation under '
-                             '$XDG_STATE_HOME, or ~/.local/state.')
-    load: bool = _option(True, 'Load the calibration saved for this camera and model at the '
-                         'first frame.')
+    directory: str = _option(
+        '',
+        'Folder of the calibration files; empty: depth_estimation under '
+        '$XDG_STATE_HOME, or ~/.local/state.',
+    )
+    load: bool = _option(
+        True, 'Load the calibration saved for this camera and model at the first frame.'
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Diagnostics:
     """What the node says of itself."""
 
-    period: float = _option(1.0, 'Seconds between messages on /diagnostics.',
-                            minimum=0.05, maximum=60.0)
+    period: float = _option(
+        1.0, 'Seconds between messages on /diagnostics.', minimum=0.05, maximum=60.0
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,16 +202,25 @@ class Config:
         ValueError: Values that contradict each other.
     """
 
-    model: str = _option('bundled', 'Network, by its name in the catalogue (bundled, '
-                         'bundled-relative, meter-nyu-xxs, meter-kitti-xxs).')
+    model: str = _option(
+        'bundled',
+        'Network, by its name in the catalogue (bundled, '
+        'bundled-relative, meter-nyu-xxs, meter-kitti-xxs).',
+    )
     weights: str = _option('', 'Path of the weights file; empty: where the catalogue says.')
     device: str = _option('auto', 'auto, cpu, cuda or cuda:N; auto is CUDA where there is one.')
-    cameras: tuple[str, ...] = _option(('',), 'Names of the cameras, each the namespace of its '
-                                       'topics; one empty name: a single camera.')
-    image_transport: str = _option('raw', 'raw subscribes to image, compressed to '
-                                   'image/compressed.', choices=('raw', 'compressed'))
-    autostart: bool = _option(True, 'Configure and activate at start, without a lifecycle '
-                              'manager.')
+    cameras: tuple[str, ...] = _option(
+        ('',),
+        'Names of the cameras, each the namespace of its topics; one empty name: a single camera.',
+    )
+    image_transport: str = _option(
+        'raw',
+        'raw subscribes to image, compressed to image/compressed.',
+        choices=('raw', 'compressed'),
+    )
+    autostart: bool = _option(
+        True, 'Configure and activate at start, without a lifecycle manager.'
+    )
     qos: Qos = Qos()
     camera: Intrinsics = Intrinsics()
     range: Range = Range()

@@ -63,13 +63,9 @@ def measure(depth_map: DepthMap, u: ArrayLike, v: ArrayLike, window: int = 5) ->
     depth, spread = np.full((2, len(u)), np.nan)
     status = np.full(len(u), Status.OUTSIDE_IMAGE, np.uint8)
     for i in np.flatnonzero(_inside(depth_map.depth, u, v)):
-        depth[i], spread[i], status[i] = _median(
-            _square(depth_map.depth, u[i], v[i], window)
-        )
-    return Distances(
-        depth, *_along_ray(depth_map, u, v, depth), status=status,
-        std_dev=_std_dev(depth_map, u, v, window, spread),
-    )
+        depth[i], spread[i], status[i] = _median(_square(depth_map.depth, u[i], v[i], window))
+    distance, points = _along_ray(depth_map, u, v, depth)
+    return Distances(depth, distance, _std_dev(depth_map, u, v, window, spread), points, status)
 
 
 def predictions(depth_map: DepthMap, u: ArrayLike, v: ArrayLike, window: int = 5) -> Array:
@@ -84,9 +80,7 @@ def predictions(depth_map: DepthMap, u: ArrayLike, v: ArrayLike, window: int = 5
 
 def _inside(image: NDArray[np.float32], u: Array, v: Array) -> NDArray[np.bool_]:
     height, width = image.shape
-    inside: NDArray[np.bool_] = (
-        (u >= -0.5) & (u < width - 0.5) & (v >= -0.5) & (v < height - 0.5)
-    )
+    inside: NDArray[np.bool_] = (u >= -0.5) & (u < width - 0.5) & (v >= -0.5) & (v < height - 0.5)
     return inside
 
 

@@ -25,12 +25,12 @@ class DepthPipeline:
     def __init__(
         self,
         estimator: DepthEstimator,
-        range: tuple[float, float],
+        valid_range: tuple[float, float],
         latency: Latency | None = None,
     ) -> None:
         self.estimator = estimator
         self.calibration: Calibration | None = None
-        self.range = range
+        self.range = valid_range
         self._latency = latency or Latency()
 
     def process(self, frame: Frame) -> DepthMap:
@@ -56,8 +56,8 @@ class DepthPipeline:
 
     def _within_range(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
         """Mark in place what is too near -Inf and too far +Inf (REP 117); NaN stays NaN."""
-        valid = self.estimator.spec.valid_range
-        near, far = max(self.range[0], valid[0]), min(self.range[1], valid[1])
+        model = self.estimator.spec.valid_range
+        near, far = max(self.range[0], model[0]), min(self.range[1], model[1])
         np.copyto(depth, -np.inf, where=depth < np.float32(near))
         np.copyto(depth, np.inf, where=depth > np.float32(far))
         return depth
