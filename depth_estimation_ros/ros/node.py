@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The node: a lifecycle around the road of a frame."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import DurabilityPolicy, QoSProfile
+
+from depth_estimation_ros.config import Config
+from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.latency import Latency
+from depth_estimation_ros.ros import parameters
+from depth_estimation_ros.ros.worker import Worker
+
+try:
+    from depth_estimation_interfaces.msg import DepthStatus
+
+    from depth_estimation_ros.ros.diagnostics import Diagnostics, depth_status
+    from depth_estimation_ros.ros.services import Services
+    from depth_estimation_ros.ros.stream import CameraStream
+except ImportError as error:
+    if not str(error).startswith("No module named 'depth_estimation_interfaces"):
+        raise
+    raise ImportError(
+        'the package depth_estimation_interfaces is not built: run colcon build --base-paths src '
+        'src/depth_estimation_ros/depth_estimation_interfaces and source install/setup.bash'
+    ) from error
+
+_SETTLE = 0.5  # seconds between looks at who publishes
+_SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+
+
+class DepthNode(LifecycleNode):  # type: ignore[misc]
+    """Camera images in; depth, colour, clouds, distances and calibration out."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('depth_estimation', **options)
+        self.config = parameters.declare(self)
+        self.streams: dict[str, CameraStream] = {}
+        self.estimator: DepthEstimator | None = None
+        self._worker = Worker()
+        self._services: Services | None = None
+        self._timers: list[Any] = []
+        self._status = self.create_publisher(
+            DepthStatus,
+            '~/status',
+            QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
+        )
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 1)
+        self.add_on_set_parameters_callback(
+            parameters.on_change(
+                lambda: self.config, lambda: self.estimator is not None, self._reconfigure
+            )
+        )
+
+    def autostart(self) -> bool:
+        """Configure and activate; False when that failed, with the reason in the log."""
+        return bool(self.trigger_configure() == _SUCCESS and self.trigger_activate() == _SUCCESS)
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model and open the topics and services."""
+        latency = Latency()
+        try:
+            self.estimator = DepthEstimator.load(
+                self.config.model, self.config.weights, self.config.device, latency
+            )
+            self.estimator.warm_up(640, 480)
+        except (ValueError, OSError, RuntimeError) as error:
+            self.estimator = None
+            self.get_logger().error(f'cannot configure: {error}')
+            return _FAILURE
+        self.streams = {
+            name: CameraStream(self, name, self.config, self.estimator, latency, self._worker.wake)
+            for name in self.config.cameras
+        }
+        self._services = Services(
+            self, self.streams, lambda: self.config.distance.window, self.publish_status
+        )
+        diagnostics = Diagnostics(self.get_name(), latency)
+        self._timers = [
+            self.create_timer(_SETTLE, self._look_at_publishers),
+            self.create_timer(self.config.diagnostics.period, lambda: self._diagnose(diagnostics)),
+        ]
+        self.publish_status()
+        self.get_logger().info(f'{self.estimator.spec.description}')
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin to work."""
+        self._worker.start(list(self.streams.values()))
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Finish the frame at hand; the model stays."""
+        self._worker.stop()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the model and close the topics and services."""
+        self._close()
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop whatever runs."""
+        self._worker.stop()
+        self._close()
+        return super().on_shutdown(state)
+
+    def _close(self) -> None:
+        for timer in self._timers:
+            self.destroy_timer(timer)
+        if self._services is not None:
+            self._services.destroy()
+        for stream in self.streams.values():
+            stream.destroy()
+        self._timers, self._services, self.streams, self.estimator = [], None, {}, None
+
+    def destroy_node(self) -> None:
+        """End the worker before what it uses goes."""
+        self._worker.stop()
+        super().destroy_node()
+
+    def publish_status(self) -> None:
+        """Say on ~/status what the node is, and in the log what it wants."""
+        if self.estimator is None:
+            return
+        now = self.get_clock().now().to_msg()
+        message = depth_status(self.estimator, list(self.streams.values()), now)
+        self._status.publish(message)
+        if message.hint:
+            self.get_logger().warning(message.hint)
+
+    def _reconfigure(self, config: Config) -> None:
+        self.config = config
+        for stream in self.streams.values():
+            stream.reconfigure(config)
+
+    def _look_at_publishers(self) -> None:
+        for stream in self.streams.values():
+            for subscription in stream.subscriptions:
+                subscription.check()
+
+    def _diagnose(self, diagnostics: Diagnostics) -> None:
+        now = self.get_clock().now().to_msg()
+        self._diagnostics.publish(diagnostics.message(list(self.streams.values()), now))
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node until it is told to stop; 1 when it could not start."""
+    rclpy.init(args=args)
+    try:
+        node = DepthNode()
+    except ValueError as error:
+        rclpy.logging.get_logger('depth_estimation').error(str(error))
+        return 1
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        if node.config.autostart and not node.autostart():
+            return 1
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

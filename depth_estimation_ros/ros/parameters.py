@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration as ROS parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.node import Node
+from rclpy.parameter import Parameter as RosParameter
+
+from depth_estimation_ros.config import Config, Parameter, parameters
+
+_LARGEST_INTEGER = 2**31 - 1
+
+
+def declare(node: Node) -> Config:
+    """Declare every tunable on the node, and read what was given at start.
+
+    Raises:
+        ValueError: A given value is of the wrong type, out of range or contradicts another.
+    """
+    for parameter in parameters():
+        default = list(parameter.default) if parameter.default == ('',) else parameter.default
+        node.declare_parameter(parameter.name, default, _descriptor(parameter))
+    return Config.from_values(
+        {parameter.name: node.get_parameter(parameter.name).value for parameter in parameters()}
+    )
+
+
+def on_change(
+    current: Callable[[], Config], frozen: Callable[[], bool], apply: Callable[[Config], None]
+) -> Callable[[Sequence[RosParameter]], SetParametersResult]:
+    """What the node answers to changes of its parameters.
+
+    Args:
+        current: The configuration in force.
+        frozen: Whether only live parameters may change.
+        apply: Takes the new configuration.
+    """
+    known = {parameter.name: parameter for parameter in parameters()}
+
+    def changed(given: Sequence[RosParameter]) -> SetParametersResult:
+        ours = {one.name: one.value for one in given if one.name in known}
+        held = [name for name in ours if not known[name].live]
+        try:
+            config = current().replaced(ours)
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        if held and frozen() and config != current():
+            return SetParametersResult(
+                successful=False,
+                reason=f'{", ".join(held)} takes effect when the node is configured: deactivate '
+                'and clean up the node first, or start it with the new value',
+            )
+        apply(config)
+        return SetParametersResult(successful=True)
+
+    return changed
+
+
+def _descriptor(parameter: Parameter) -> ParameterDescriptor:
+    descriptor = ParameterDescriptor(description=parameter.help)
+    if parameter.choices:
+        descriptor.additional_constraints = f'one of {", ".join(parameter.choices)}'
+    if isinstance(parameter.default, float):
+        # A user who types 5 means 5.0; rclpy would refuse it.
+        descriptor.dynamic_typing = True
+        descriptor.floating_point_range = (
+            [FloatingPointRange(from_value=parameter.minimum or 0.0, to_value=parameter.maximum)]
+            if parameter.maximum is not None
+            else []
+        )
+    elif isinstance(parameter.default, int) and not isinstance(parameter.default, bool):
+        descriptor.integer_range = [
+            IntegerRange(
+                from_value=int(parameter.minimum or 0),
+                to_value=int(parameter.maximum or _LARGEST_INTEGER),
+                step=1,
+            )
+        ]
+    return descriptor

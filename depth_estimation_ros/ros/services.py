@@ -1,0 +1,243 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The services: requests to calls of the core, answers back; every refusal says why."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+from builtin_interfaces.msg import Time as TimeMessage
+from depth_estimation_interfaces.srv import CalibrateFrom, CalibrateScale, GetDistance, SetModel
+from geometry_msgs.msg import Point
+from numpy.typing import NDArray
+from rclpy.node import Node
+from std_msgs.msg import Header
+from std_srvs.srv import Trigger
+
+from depth_estimation_ros import calibration_file
+from depth_estimation_ros.calibration import Calibration, Fit, fit
+from depth_estimation_ros.distance import Distances, measure, predictions
+from depth_estimation_ros.frames import DepthKind, DepthMap
+from depth_estimation_ros.ros.stream import CameraStream
+
+Handler = TypeVar('Handler', bound=Callable[..., Any])
+
+
+def _refusing(handler: Handler) -> Handler:
+    """Answer what the core refuses with success false and its reason."""
+
+    @functools.wraps(handler)
+    def answer(self: Any, request: Any, response: Any) -> Any:
+        response.success = False
+        try:
+            handler(self, request, response)
+        except (ValueError, OSError) as error:
+            response.success = False
+            response.message = str(error)
+        return response
+
+    return answer  # type: ignore[return-value]
+
+
+class Services:
+    """The services of a configured node.
+
+    Args:
+        node: Owner.
+        streams: The cameras by name.
+        window: The parameter distance.window, at the time of a call.
+        on_change: Called when a calibration came or went.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        streams: Mapping[str, CameraStream],
+        window: Callable[[], int],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._node, self._streams = node, streams
+        self._window, self._on_change = window, on_change
+        self._services = [
+            node.create_service(kind, f'~/{name}', handler)
+            for kind, name, handler in (
+                (GetDistance, 'get_distance', self.get_distance),
+                (CalibrateScale, 'calibrate_scale', self.calibrate_scale),
+                (CalibrateFrom, 'calibrate_from', self.calibrate_from),
+                (SetModel, 'set_model', self.set_model),
+                (Trigger, 'clear_calibration', self.clear_calibration),
+                (Trigger, 'save_calibration', self.save_calibration),
+            )
+        ]
+
+    def destroy(self) -> None:
+        """End the services."""
+        for service in self._services:
+            self._node.destroy_service(service)
+
+    def _stream(self, name: str) -> CameraStream:
+        if name == '' and len(self._streams) == 1:
+            return next(iter(self._streams.values()))
+        if name not in self._streams:
+            raise ValueError(f'no camera {name!r}: there is {", ".join(map(repr, self._streams))}')
+        return self._streams[name]
+
+    @_refusing
+    def get_distance(self, request: Any, response: Any) -> None:
+        """Metric distance at pixels."""
+        depth_map = self._stream(request.camera).at(request.stamp)
+        response.header = _header(depth_map)
+        if depth_map.depth is None:
+            raise ValueError(
+                'the depth is relative and not calibrated, so there are no metres: call '
+                f'{self._node.get_fully_qualified_name()}/calibrate_scale with pixels of known '
+                'distance first'
+            )
+        found = measure(depth_map, request.u, request.v, request.window or self._window())
+        _fill(response, found)
+        response.success = True
+        response.message = _remarks(depth_map)
+
+    @_refusing
+    def calibrate_scale(self, request: Any, response: Any) -> None:
+        """Fit scale and shift to pixels of known distance."""
+        stream = self._stream(request.camera)
+        depth_map = stream.at(request.stamp)
+        fitted = _fit(depth_map, request, self._window())
+        model = stream.pipeline.estimator.spec.name
+        calibration = Calibration(fitted, model, depth_map.frame.camera, time.time_ns())
+        stream.calibrate(calibration)
+        self._on_change()
+        response.scale, response.shift = fitted.scale, fitted.shift
+        response.rms_relative_error = fitted.rms_relative_error
+        response.inliers, response.references = fitted.inliers, fitted.references
+        response.message = _fit_remarks(fitted)
+        if request.save:
+            self._save(stream)
+        response.success = True
+
+    @_refusing
+    def calibrate_from(self, request: Any, _response: Any) -> None:
+        """Not there yet: says so."""
+        raise ValueError(
+            f'method {request.method!r} is not available in this version: none is; '
+            'calibrate_scale with pixels of known distance works'
+        )
+
+    @_refusing
+    def set_model(self, request: Any, _response: Any) -> None:
+        """Not there yet: says so."""
+        raise ValueError(
+            f'the model cannot be changed to {request.model!r} while the node runs in this '
+            'version: start the node with the parameter model'
+        )
+
+    @_refusing
+    def clear_calibration(self, _request: Any, response: Any) -> None:
+        """Take the calibration of every camera out of force; files stay."""
+        cleared = [repr(s.name) for s in self._streams.values() if s.calibration is not None]
+        for stream in self._streams.values():
+            stream.calibrate(None)
+        self._on_change()
+        response.success = True
+        response.message = f'cleared: {", ".join(cleared) or "there was none"}'
+
+    @_refusing
+    def save_calibration(self, _request: Any, response: Any) -> None:
+        """Write the calibration of every camera that has one."""
+        calibrated = [s for s in self._streams.values() if s.calibration is not None]
+        if not calibrated:
+            raise ValueError('there is no calibration to save: call calibrate_scale first')
+        files = [self._save(stream) for stream in calibrated]
+        response.success = True
+        response.message = f'saved to {", ".join(files)}'
+
+    def _save(self, stream: CameraStream) -> str:
+        if stream.calibration is None:
+            raise ValueError('there is no calibration to save')
+        file = stream.calibration_file()
+        try:
+            calibration_file.save(stream.calibration, file)
+        except OSError as error:
+            raise OSError(f'the calibration is in force but not saved: {error}') from error
+        return str(file)
+
+
+def _fit(depth_map: DepthMap, request: Any, window: int) -> Fit:
+    """The fit to the request's references.
+
+    Raises:
+        ValueError: References that are outside the image, or do not determine the fit.
+    """
+    u, v, z = (
+        np.asarray(values, np.float64) for values in (request.u, request.v, request.distance)
+    )
+    if not u.size == v.size == z.size:
+        raise ValueError(
+            f'{u.size} u, {v.size} v and {z.size} distances: give one of each a pixel'
+        )
+    height, width = depth_map.prediction.values.shape
+    for pixel in zip(u, v, strict=True):
+        if not (-0.5 <= pixel[0] < width - 0.5 and -0.5 <= pixel[1] < height - 0.5):
+            raise ValueError(f'pixel {pixel} is outside the image of {width}x{height}')
+    if request.along_ray:
+        z = z / _ray_lengths(depth_map, u, v)
+    values = depth_map.prediction.values
+    spread = float(np.nanmax(values) - np.nanmin(values))
+    return fit(
+        predictions(depth_map, u, v, window), z, depth_map.prediction.kind, request.shift, spread
+    )
+
+
+def _ray_lengths(
+    depth_map: DepthMap, u: NDArray[np.float64], v: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Length of the ray per metre of depth, [N]."""
+    camera = depth_map.frame.camera
+    if camera is None:
+        raise ValueError(
+            'along_ray needs the intrinsics, and no camera_info has come: give depths along Z, '
+            'or set camera.fx or camera.hfov'
+        )
+    return np.sqrt(1.0 + (camera.unproject(u, v) ** 2).sum(axis=1))
+
+
+def _fill(response: Any, found: Distances) -> None:
+    response.depth = found.depth.tolist()
+    response.distance = found.distance.tolist()
+    response.std_dev = found.std_dev.tolist()
+    response.points = [Point(x=x, y=y, z=z) for x, y, z in found.points.tolist()]
+    response.status = found.status.tolist()
+
+
+def _header(depth_map: DepthMap) -> Header:
+    seconds, nanoseconds = divmod(depth_map.frame.stamp, 10**9)
+    return Header(
+        stamp=TimeMessage(sec=seconds, nanosec=nanoseconds), frame_id=depth_map.frame.frame_id
+    )
+
+
+def _remarks(depth_map: DepthMap) -> str:
+    remarks = []
+    if depth_map.frame.camera is None:
+        remarks.append(
+            'no intrinsics, so distance and points are unknown: publish camera_info, or set '
+            'camera.fx or camera.hfov'
+        )
+    elif depth_map.frame.camera.approximate:
+        remarks.append('the intrinsics are approximate (parameters, no calibrated camera_info)')
+    if depth_map.calibration is None:
+        remarks.append('not calibrated for this camera, so std_dev is unknown: calibrate_scale')
+    return '; '.join(remarks)
+
+
+def _fit_remarks(fitted: Fit) -> str:
+    if fitted.kind is DepthKind.RELATIVE and fitted.references == 1:
+        return 'one reference: the scale is fitted and the shift taken as zero; two are better'
+    if fitted.inliers < fitted.references:
+        return f'{fitted.references - fitted.inliers} references disagree and were left out'
+    return ''

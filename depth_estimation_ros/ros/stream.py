@@ -1,0 +1,256 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One camera of the node: its topics, its newest image, its last depth maps."""
+
+from __future__ import annotations
+
+import collections
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.time import Time
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from depth_estimation_ros import calibration_file, messages
+from depth_estimation_ros.calibration import Calibration
+from depth_estimation_ros.camera import Camera
+from depth_estimation_ros.config import Config
+from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.frames import DepthMap, Frame
+from depth_estimation_ros.latency import Latency
+from depth_estimation_ros.pipeline import DepthPipeline
+from depth_estimation_ros.ros.faults import Faults
+from depth_estimation_ros.ros.mailbox import Mailbox
+from depth_estimation_ros.ros.outputs import Outputs
+from depth_estimation_ros.ros.subscription import AdaptiveSubscription
+
+_INFOS = 10  # CameraInfo messages kept to find the one with the image's stamp
+_ANSWER_WITHIN = 30.0  # seconds that a service waits for a frame that nobody else wanted
+
+
+class CameraStream:
+    """Callbacks only leave messages here; `serve` does the work, on the worker's thread.
+
+    Args:
+        node: Owner of topics and logger.
+        name: Name of the camera; empty for a single one.
+        config: The configuration.
+        estimator: The network, shared by all cameras.
+        latency: Takes the durations.
+        wake: Called when there may be something to serve.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        name: str,
+        config: Config,
+        estimator: DepthEstimator,
+        latency: Latency,
+        wake: Callable[[], None],
+    ) -> None:
+        self.name = name
+        self.received = self.processed = 0
+        self.faults = Faults(node.get_logger().error)
+        self.pipeline = DepthPipeline(estimator, (config.range.min, config.range.max), latency)
+        self.outputs = Outputs(node, name, config, latency)
+        self._node, self._config, self._latency, self._wake = node, config, latency, wake
+        self._mailbox: Mailbox[tuple[Any, float]] = Mailbox()
+        self._infos: collections.deque[Any] = collections.deque(maxlen=_INFOS)
+        self._history: collections.deque[DepthMap] = collections.deque(
+            maxlen=config.distance.history
+        )
+        self._asked = False
+        self._changed = threading.Condition()
+        self._calibration_sought = not config.calibration.load
+        self.subscriptions = self._subscribe()
+
+    def _subscribe(self) -> list[AdaptiveSubscription]:
+        prefix = f'{self.name}/' if self.name else ''
+        compressed = self._config.image_transport == 'compressed'
+        topics: tuple[tuple[type[Any], str, Callable[[Any], None]], ...] = (
+            (
+                CompressedImage if compressed else Image,
+                'image/compressed' if compressed else 'image',
+                self._on_image,
+            ),
+            (CameraInfo, 'camera_info', self._infos.append),
+        )
+        return [
+            AdaptiveSubscription(
+                self._node,
+                message,
+                prefix + topic,
+                self._config.qos.image,
+                callback,
+                self.faults.add,
+            )
+            for message, topic, callback in topics
+        ]
+
+    @property
+    def dropped(self) -> int:
+        """Images that a newer one replaced before the network was free."""
+        return self._mailbox.overwritten
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """The calibration in force."""
+        return self.pipeline.calibration
+
+    def reconfigure(self, config: Config) -> None:
+        """Take the live parameters of a changed configuration."""
+        self._config = self.outputs.config = config
+        self.pipeline.range = (config.range.min, config.range.max)
+
+    def destroy(self) -> None:
+        """End the topics."""
+        for subscription in self.subscriptions:
+            subscription.destroy()
+        self.outputs.destroy()
+
+    def _on_image(self, message: Any) -> None:
+        self.received += 1
+        if not self.due():
+            self._mailbox.take()  # nobody waited for it, so it is not a dropped frame
+        self._mailbox.put((message, time.perf_counter()))
+        self._wake()
+
+    def due(self) -> bool:
+        """Whether there is an image and somebody who wants what comes of it."""
+        return bool(self._mailbox) and (self._asked or self.outputs.wanted())
+
+    def serve(self) -> None:
+        """Take the newest image through the whole road; faults are counted, never raised."""
+        taken = self._mailbox.take()
+        if taken is None:
+            return
+        message, received = taken
+        try:
+            with self._latency.stage('decode'):
+                frame = self._frame(message)
+            depth_map = self.pipeline.process(frame)
+            with self._changed:
+                self._history.append(depth_map)
+            self.outputs.publish(depth_map, message.header)
+            self.processed += 1
+            self._latency.add('total', time.perf_counter() - received)
+        except Exception as error:  # noqa: BLE001 whatever a frame does, the next one is served
+            self.faults.add(f'{type(error).__name__}: {error}' if not str(error) else str(error))
+        finally:
+            with self._changed:
+                self._asked = False
+                self._changed.notify_all()
+
+    def _frame(self, message: Any) -> Frame:
+        decode = (
+            messages.decode_compressed
+            if self._config.image_transport == 'compressed'
+            else messages.decode_image
+        )
+        image = decode(message)
+        stamp = Time.from_msg(message.header.stamp).nanoseconds
+        camera = self._camera(message.header.stamp, image.shape[1], image.shape[0])
+        self._load_calibration(camera)
+        return Frame(image, stamp, message.header.frame_id, camera)
+
+    def _camera(self, stamp: Any, width: int, height: int) -> Camera | None:
+        """From the CameraInfo with this stamp, else the newest, else the parameters."""
+        infos = list(self._infos)
+        same = [info for info in infos if info.header.stamp == stamp]
+        info = (same or infos or [None])[-1]
+        given = self._config.camera
+        if info is not None and (info.k[0] != 0.0 or not (given.fx or given.hfov)):
+            try:
+                return messages.camera_from_info(info, width, height, given.rectified)
+            except ValueError as error:
+                self.faults.add(f'camera_info: {error}')
+                return None
+        if given.fx:
+            return Camera(
+                width,
+                height,
+                given.fx,
+                given.fy or given.fx,
+                given.cx or (width - 1) / 2.0,
+                given.cy or (height - 1) / 2.0,
+                approximate=True,
+            )
+        return Camera.from_hfov(width, height, given.hfov) if given.hfov else None
+
+    def newest(self) -> DepthMap:
+        """The newest depth map; one is made of the newest image when nobody else wants any.
+
+        Raises:
+            ValueError: No image has come, or none could be used.
+        """
+        with self._changed:
+            if self._mailbox and not (self._history and self.outputs.wanted()):
+                before = self.processed
+                self._asked = True
+                self._wake()
+                answered = self._changed.wait_for(lambda: not self._asked, _ANSWER_WITHIN)
+                if not answered or self.processed == before:
+                    raise ValueError(self._why_none())
+            if not self._history:
+                raise ValueError(self._why_none())
+            return self._history[-1]
+
+    def _why_none(self) -> str:
+        topic = self.subscriptions[0].topic
+        if not self.received:
+            return f'no image has arrived on {topic}: is the camera running, and remapped to it?'
+        faults = self.faults.counts.most_common(1)
+        return f'no image of {topic} could be used: {faults[0][0] if faults else "still working"}'
+
+    def at(self, stamp: Any) -> DepthMap:
+        """The kept depth map with this stamp; the newest one for a stamp of zero.
+
+        Raises:
+            ValueError: It is not kept.
+        """
+        wanted = Time.from_msg(stamp).nanoseconds
+        if wanted == 0:
+            return self.newest()
+        with self._changed:
+            kept = {depth_map.frame.stamp: depth_map for depth_map in self._history}
+        if wanted not in kept:
+            raise ValueError(
+                f'the frame of {wanted / 1e9:.9f} is not kept: the last {len(kept)} are, '
+                f'{", ".join(f"{one / 1e9:.9f}" for one in kept)}; distance.history keeps more'
+            )
+        return kept[wanted]
+
+    def calibrate(self, calibration: Calibration | None) -> None:
+        """Put a calibration in force, for the kept depth maps too; None takes it away."""
+        self._calibration_sought = True
+        self.pipeline.calibration = calibration
+        with self._changed:
+            again = [self.pipeline.metres(one.frame, one.prediction) for one in self._history]
+            self._history.clear()
+            self._history.extend(again)
+
+    def calibration_file(self) -> Any:
+        """Where this camera's calibration is kept."""
+        return calibration_file.path(
+            self._config.calibration.directory, self.name, self.pipeline.estimator.spec.name
+        )
+
+    def _load_calibration(self, camera: Camera | None) -> None:
+        if self._calibration_sought:
+            return
+        self._calibration_sought = True
+        file = self.calibration_file()
+        try:
+            calibration = calibration_file.load(file)
+            calibration.check(self.pipeline.estimator.spec.name, camera)
+        except FileNotFoundError:
+            return
+        except (ValueError, OSError) as error:
+            self.faults.add(f'the saved calibration is not used: {error}')
+            return
+        self.pipeline.calibration = calibration
+        self._node.get_logger().info(f'calibration of {file} is in force')
