@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from builtin_interfaces.msg import Time as TimeMessage
-from depth_estimation_interfaces.msg import DepthStatus
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
+from depth_estimation_interfaces.msg import DepthStatus
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.latency import Latency

@@ -22,7 +22,6 @@ from depth_estimation_ros.ros.worker import Worker
 
 try:
     from depth_estimation_interfaces.msg import DepthStatus
-
     from depth_estimation_ros.ros.diagnostics import Diagnostics, depth_status
     from depth_estimation_ros.ros.services import Services
     from depth_estimation_ros.ros.stream import CameraStream

@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 from builtin_interfaces.msg import Time as TimeMessage
-from depth_estimation_interfaces.srv import CalibrateFrom, CalibrateScale, GetDistance, SetModel
 from geometry_msgs.msg import Point
 from numpy.typing import NDArray
 from rclpy.node import Node
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
+from depth_estimation_interfaces.srv import CalibrateFrom, CalibrateScale, GetDistance, SetModel
 from depth_estimation_ros import calibration_file
 from depth_estimation_ros.calibration import Calibration, Fit, fit
 from depth_estimation_ros.distance import Distances, measure, predictions

@@ -138,7 +138,7 @@ class CameraStream:
             self.outputs.publish(depth_map, message.header)
             self.processed += 1
             self._latency.add('total', time.perf_counter() - received)
-        except Exception as error:  # noqa: BLE001 whatever a frame does, the next one is served
+        except Exception as error:  # whatever a frame does, the next one is served
             self.faults.add(f'{type(error).__name__}: {error}' if not str(error) else str(error))
         finally:
             with self._changed:
