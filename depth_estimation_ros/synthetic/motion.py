@@ -37,8 +37,8 @@ def random_pose(room: Room, rng: np.random.Generator) -> Pose:
         place = rng.uniform(_CLEARANCE, room.size[:2] - _CLEARANCE)
         pitch = rng.normal(0.03 - 0.12 * (height - 0.4), 0.06)
         pose = look([*place, height], rng.uniform(0, 2 * np.pi), pitch, rng.normal(0, 0.02))
-        near, middle = _view(room, pose) if _free(room, place) else (0.0, -1.0)
-        if near > 0.45 and middle > 1.0:
+        near, middle, far = _view(room, pose) if _free(room, place) else (0.0, -1.0, 0.0)
+        if near > 0.45 and middle > 1.5 and far > 2 * near:
             return pose
         if best is None or middle > widest:
             best, widest = pose, middle
@@ -98,7 +98,7 @@ def _free(room: Room, place: npt.NDArray[np.float64]) -> bool:
                for ball in room.spheres)
 
 
-def _view(room: Room, pose: Pose) -> tuple[float, float]:
-    """Nearest and median depth in a coarse picture."""
+def _view(room: Room, pose: Pose) -> tuple[float, float, float]:
+    """Nearest, median and greatest depth in a coarse picture."""
     depth = trace(room, _PROBE.reshape(2, -1).astype(np.float32), pose).depth
-    return float(depth.min()), float(np.median(depth))
+    return float(depth.min()), float(np.median(depth)), float(depth.max())

@@ -189,7 +189,7 @@ def _light(room: Room, hits: Hits) -> Array:
 
 def _develop(room: Room, color: Array, pose: Pose) -> npt.NDArray[np.uint8]:
     """Exposure on the mean of the picture, white balance, gamma 2, sensor noise."""
-    gain = np.float32(0.18 * room.exposure / color[::37].mean())
+    gain = np.float32(0.27 * room.exposure / color[::37].mean())
     values = np.sqrt(np.minimum(color * (gain * room.white_balance), 1)) * np.float32(255)
     key = np.abs(np.concatenate([pose.position, pose.rotation.ravel()]) * 1e6).astype(np.uint64)
     rng = np.random.Generator(np.random.SFC64([room.seed, *key.tolist()]))

@@ -7,6 +7,7 @@ Room frame: x and y along the walls, z up, origin in a corner of the floor, metr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,8 +109,8 @@ class _Surfacer:
         self.patterns: list[Pattern] = []
         self.rows: list[tuple[Array, Array, Array, Array, int, float, Array]] = []
 
-    def pattern(self, make: object) -> int:
-        assert callable(make)
+    def pattern(self, make: Callable[[np.random.Generator], Pattern]) -> int:
+        """Draw a pattern; returns its index."""
         self.patterns.append(make(self.rng))
         return len(self.patterns) - 1
 
@@ -123,15 +124,13 @@ class _Surfacer:
         self.rows.append(row)
         return len(self.rows) - 1
 
-    def cuboid(self, axes: npt.NDArray[np.float64], side: int, ends: int, palette: Array,
-               inward: bool = False) -> int:
+    def cuboid(self, axes: npt.NDArray[np.float64], side: int, ends: int, palette: Array) -> int:
         """Six rows in the order of `_OUTWARD`; `axes` [3, 3] holds the box's axes as rows."""
         for normal in _OUTWARD:
             upright = normal[2] == 0
             u = np.array([abs(normal[1]), abs(normal[0]), 0]) if upright else np.array([1.0, 0, 0])
             v = np.array([0, 0, 1.0]) if upright else np.array([0, 1.0, 0])
-            facing = -normal if inward else normal
-            self.add(facing @ axes, u @ axes, v @ axes, side if upright else ends, palette)
+            self.add(normal @ axes, u @ axes, v @ axes, side if upright else ends, palette)
         return len(self.rows) - 6
 
     def surfaces(self) -> Surfaces:
@@ -171,12 +170,13 @@ def _add_shell(rng: np.random.Generator, surfacer: _Surfacer) -> None:
     floor = surfacer.pattern(rng.choice(np.array(textures.FLOORS)))
     ceiling = surfacer.pattern(textures.plaster)
     wall_colors = _palette(rng, (0.25, 0.7), rng.uniform(0.2, 0.6))
-    surfacer.cuboid(np.eye(3), walls, floor, wall_colors, inward=True)
     floor_colors = _palette(rng, (0.1, 0.5), rng.uniform(0.4, 1.2))
     ceiling_colors = _palette(rng, (0.6, 0.9), 0.1)
-    normal, u, v, origin, pattern, scale, _ = surfacer.rows[4]
-    surfacer.rows[4] = (normal, u, v, origin, pattern, scale, floor_colors)
-    surfacer.rows[5] = (-normal, u, v, origin, ceiling, scale, ceiling_colors)
+    x, y, z = np.eye(3)
+    for normal, along in ((x, y), (-x, y), (y, x), (-y, x)):
+        surfacer.add(normal, along, z, walls, wall_colors)
+    surfacer.add(z, x, y, floor, floor_colors)
+    surfacer.add(-z, x, y, ceiling, ceiling_colors)
 
 
 def _hang_decals(rng: np.random.Generator, surfacer: _Surfacer, size: Array) -> list[Decal]:
