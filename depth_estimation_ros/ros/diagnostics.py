@@ -39,7 +39,7 @@ class Diagnostics:
         status = DiagnosticStatus(
             level=level,
             name=f'{self._node_name}: {stream.name or "camera"}',
-            hardware_id=stream.pipeline.estimator.device,
+            hardware_id=stream.pipeline.estimator.runtime.device,
             message=text,
         )
         status.values = [
@@ -102,7 +102,7 @@ def depth_status(
     message = DepthStatus()
     message.header.stamp = stamp
     message.model, message.licence = estimator.spec.name, estimator.spec.licence
-    message.runtime, message.device = estimator.runtime_name, estimator.device
+    message.runtime, message.device = estimator.runtime.name, estimator.runtime.device
     message.network_width, message.network_height = estimator.network_size
     message.cameras = [stream.name for stream in streams]
     calibrations = [stream.calibration for stream in streams]
