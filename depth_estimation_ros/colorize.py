@@ -1,0 +1,159 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Depth as colours: a fixed range, near warm and far cold, unknown black."""
+
+from __future__ import annotations
+
+import functools
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# OpenCV's colour map, and where it begins: later than 0 where it begins in black, which is unknown.
+_COLORMAPS = {
+    'turbo': (cv2.COLORMAP_TURBO, 0),
+    'inferno': (cv2.COLORMAP_INFERNO, 30),
+    'gray': (None, 40),
+}
+_WARMEST = 255  # of the table; 1 is the coldest colour and 0 stands for unknown
+_SETTLING_FRAMES = 30
+_PERCENTILES = (2.0, 98.0)
+_STRIDE = 8  # pixels between the samples of which percentiles are taken
+
+
+def colorize(
+    depth: NDArray[np.float32],
+    near: float,
+    far: float,
+    colormap: str = 'turbo',
+    out: NDArray[np.uint8] | None = None,
+) -> NDArray[np.uint8]:
+    """Colours of metric depth, linear in Z.
+
+    Args:
+        depth: [H, W] float32 in metres; NaN becomes black, +Inf the coldest colour and -Inf the
+            warmest.
+        near, far: Depths in metres of the warmest and the coldest colour.
+        colormap: 'turbo', 'inferno' or 'gray'.
+        out: Where to write, [H, W, 3] uint8, contiguous.
+
+    Returns:
+        [H, W, 3] uint8 RGB.
+
+    Raises:
+        ValueError: Unknown colour map, or near not below far.
+    """
+    if not near < far:
+        raise ValueError(f'near={near:g} must be below far={far:g}')
+    return _paint(depth, far, near, colormap, out)
+
+
+def colorize_inverse(
+    values: NDArray[np.float32],
+    low: float,
+    high: float,
+    colormap: str = 'turbo',
+    out: NDArray[np.uint8] | None = None,
+) -> NDArray[np.uint8]:
+    """Colours of inverse depth without unit, linear in it: high is near and therefore warm.
+
+    Args:
+        values: [H, W] float32, as a relative model says; NaN becomes black.
+        low, high: Values of the coldest and the warmest colour.
+        colormap, out: As for `colorize`.
+
+    Returns:
+        [H, W, 3] uint8 RGB.
+
+    Raises:
+        ValueError: Unknown colour map, or low not below high.
+    """
+    if not low < high:
+        raise ValueError(f'low={low:g} must be below high={high:g}')
+    return _paint(values, low, high, colormap, out)
+
+
+def _paint(
+    values: NDArray[np.float32],
+    cold: float,
+    warm: float,
+    colormap: str,
+    out: NDArray[np.uint8] | None,
+) -> NDArray[np.uint8]:
+    step = (warm - cold) / (_WARMEST - 1)
+    inside = np.clip(values, min(cold, warm), max(cold, warm))
+    cv2.patchNaNs(inside, cold - step)  # one step beyond the coldest is index 0
+    index = cv2.convertScaleAbs(inside, alpha=1.0 / step, beta=1.0 - cold / step)
+    painted: NDArray[np.uint8] = cv2.applyColorMap(index, table(colormap), out)
+    return painted
+
+
+@functools.lru_cache(maxsize=None)
+def table(colormap: str) -> NDArray[np.uint8]:
+    """The colours of a map, [256, 1, 3] uint8 RGB: 0 black (unknown), 1 coldest to 255 warmest."""
+    if colormap not in _COLORMAPS:
+        raise ValueError(f'unknown colormap {colormap!r}: known are {", ".join(_COLORMAPS)}')
+    code, first = _COLORMAPS[colormap]
+    ramp = np.linspace(first, 255, _WARMEST).round().astype(np.uint8)[:, None]
+    colours = np.zeros((256, 1, 3), np.uint8)
+    colours[1:] = ramp[..., None] if code is None else cv2.applyColorMap(ramp, code)[..., ::-1]
+    return colours
+
+
+def legend(
+    height: int, near: float, far: float, unit: str = 'm', colormap: str = 'turbo'
+) -> NDArray[np.uint8]:
+    """A strip that says which colour means what, to stand beside a coloured picture.
+
+    Args:
+        height: Height in pixels; the width follows from the text.
+        near, far: Values at the bottom (warmest) and at the top (coldest); for inverse depth near
+            is the larger one.
+        unit: Written behind each value.
+
+    Returns:
+        [height, W, 3] uint8 RGB on black.
+    """
+    font, scale, margin, bar, ticks = cv2.FONT_HERSHEY_SIMPLEX, 0.45, 10, 18, 5
+    values = np.linspace(far, near, ticks)
+    texts = [f'{value:.3g} {unit}'.strip() for value in values]
+    width = max(cv2.getTextSize(text, font, scale, 1)[0][0] for text in texts)
+    strip = np.zeros((height, margin + bar + 8 + width + margin, 3), np.uint8)
+    rows = max(height - 2 * margin, 1)
+    ramp = np.linspace(far, near, rows, dtype=np.float32)[:, None]
+    strip[margin : margin + rows, margin : margin + bar] = _paint(ramp, far, near, colormap, None)
+    for text, row in zip(texts, np.linspace(margin, margin + rows - 1, ticks), strict=True):
+        right, y = margin + bar, int(row)
+        cv2.line(strip, (right, y), (right + 4, y), (255, 255, 255), 1)
+        cv2.putText(strip, text, (right + 8, y + 5), font, scale, (255, 255, 255), 1, cv2.LINE_AA)
+    return strip
+
+
+class SettlingRange:
+    """The colour range of a model without unit: the mean over the first frames, then fixed.
+
+    A range chosen anew for every frame would make colours flicker and mean nothing.
+    """
+
+    def __init__(self) -> None:
+        self._seen: list[NDArray[np.float64]] = []
+        self._range = (0.0, 1.0)
+
+    def update(self, values: NDArray[np.float32]) -> tuple[float, float]:
+        """Take in a frame while the range settles, and tell the range.
+
+        Args:
+            values: [H, W] inverse depth without unit; what is not finite is left out.
+
+        Returns:
+            Low and high, low below high.
+        """
+        if len(self._seen) < _SETTLING_FRAMES:
+            sample = values[::_STRIDE, ::_STRIDE]
+            sample = sample[np.isfinite(sample)]
+            if sample.size:
+                self._seen.append(np.percentile(sample, _PERCENTILES))
+                low, high = np.mean(self._seen, axis=0).tolist()
+                self._range = low, max(high, low + 1e-6 * max(abs(low), 1.0))
+        return self._range

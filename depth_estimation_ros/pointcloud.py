@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Depth map to organized coloured point cloud."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def cloud(
+    depth: NDArray[np.float32],
+    rays: NDArray[np.float32],
+    image: NDArray[np.uint8],
+    out: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """Points and colours of every pixel, in the layout of a PointCloud2 with x y z rgb.
+
+    Args:
+        depth: [H, W] float32, Z in metres; what is not finite has no point.
+        rays: [H, W, 2] float32, X/Z and Y/Z per pixel (`Camera.rays`).
+        image: [H, W, 3] uint8 RGB.
+        out: Where to write, [H, W, 4] float32; the data of a message, so that nothing is copied.
+
+    Returns:
+        [H, W, 4] float32: x, y, z in metres in the optical frame, NaN where depth or ray is
+        unknown, and the colour as the bits 0x00RRGGBB (PCL's packed `rgb`).
+
+    Raises:
+        ValueError: The sizes differ.
+    """
+    if rays.shape[:2] != depth.shape or image.shape[:2] != depth.shape:
+        raise ValueError(
+            f'depth {depth.shape}, rays {rays.shape} and image {image.shape} differ in size: '
+            'scale the camera to the size of the image'
+        )
+    if out is None:
+        out = np.empty((*depth.shape, 4), np.float32)
+    z = cv2.scaleAdd(depth, 0.0, depth)  # 0 * Inf is NaN: one pass, and only what is finite stays
+    x, y = rays[..., 0] * z, rays[..., 1] * z
+    z = cv2.scaleAdd(x, 0.0, z)  # the same for pixels whose ray is unknown
+    cv2.merge([x, y, z, _packed(image)], out)
+    return out
+
+
+def _packed(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """0x00RRGGBB per pixel, as float bits.
+
+    The top byte must not be the usual opaque 255: 0xFFRRGGBB reads as NaN, and readers that skip
+    NaN would drop every point.
+    """
+    colour = cv2.cvtColor(image, cv2.COLOR_RGB2BGRA).view(np.dtype('<u4'))[..., 0]
+    colour &= 0x00FFFFFF
+    return colour.astype(np.uint32, copy=False).view(np.float32)
