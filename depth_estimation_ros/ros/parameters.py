@@ -1,9 +1,12 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The configuration as ROS parameters."""
+"""The configuration as ROS parameters; run as a module, it prints config/depth.yaml."""
 
 from __future__ import annotations
 
+import json
+import sys
+import textwrap
 from collections.abc import Callable, Sequence
 
 from rcl_interfaces.msg import (
@@ -86,3 +89,27 @@ def _descriptor(parameter: Parameter) -> ParameterDescriptor:
             )
         ]
     return descriptor
+
+
+def yaml_file() -> str:
+    """The parameter file with every tunable, its default and what it does."""
+    lines = ['# Every parameter of depth_node with its default.', '/**:', '  ros__parameters:']
+    section = ''
+    for parameter in parameters():
+        *above, name = parameter.name.split('.')
+        if above and above[0] != section:
+            section = above[0]
+            lines += ['', f'    {section}:']
+        indent = '      ' if above else '    '
+        if not above:
+            lines.append('')
+        lines += textwrap.wrap(
+            parameter.help, 92, initial_indent=f'{indent}# ', subsequent_indent=f'{indent}# '
+        )
+        default = list(parameter.default) if parameter.default == ('',) else parameter.default
+        lines.append(f'{indent}{name}: {json.dumps(default)}')
+    return '\n'.join(lines) + '\n'
+
+
+if __name__ == '__main__':
+    sys.stdout.write(yaml_file())
