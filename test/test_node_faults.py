@@ -1,0 +1,248 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input on a real ROS graph: one clear message, counted, and the next good frame is served."""
+
+from __future__ import annotations
+
+import array
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+
+rclpy = pytest.importorskip('rclpy', reason='rclpy is not installed')
+pytest.importorskip('depth_estimation_interfaces', reason='the interfaces are not built')
+
+from depth_estimation_interfaces.srv import CalibrateScale, GetDistance  # noqa: E402
+from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
+from rig import CAMERA, Rig, image_message, info_message, rendered  # noqa: E402
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2  # noqa: E402
+
+
+@pytest.fixture
+def rig(ros, request):
+    options = {'model': 'bundled', 'diagnostics__period': 0.1, **getattr(request, 'param', {})}
+    rig = Rig(**options)
+    yield rig
+    rig.close()
+
+
+@pytest.fixture(scope='module')
+def scene():
+    return rendered()
+
+
+def change(message, **fields):
+    for name, value in fields.items():
+        setattr(message, name, value)
+    return message
+
+
+BAD_IMAGES = {
+    'data shorter than step times height': (
+        lambda m: change(m, data=m.data[:1000]),
+        ('1000', 'step=960', 'cut off'),
+    ),
+    'step too small': (lambda m: change(m, step=100), ('step=100', '960')),
+    'zero size': (
+        lambda m: change(m, width=0, height=0, data=array.array('B')),
+        ('0x0', 'camera driver'),
+    ),
+    'unknown encoding': (lambda m: change(m, encoding='xyz12'), ("'xyz12'", 'rgb8')),
+}
+BAD_INFOS = {
+    'nan focal length': (lambda m: change(m, k=[np.nan, *m.k[1:]]), ('nan',)),
+    'zero focal length': (lambda m: change(m, k=[0.0, *m.k[1:]]), ('camera.fx', 'camera.hfov')),
+    'another size': (
+        lambda m: change(m, width=640, height=480),
+        ('640x480', '320x240'),
+    ),
+}
+
+
+def faults(said: list) -> dict[str, int]:
+    values = {pair.key: pair.value for pair in said[-1].status[0].values} if said else {}
+    return {k: int(v) for k, v in values.items() if k.startswith('fault: ')}
+
+
+@pytest.mark.parametrize('fault', BAD_IMAGES)
+def test_a_bad_image_is_told_and_counted_and_the_next_is_served(rig, scene, fault):
+    spoil, words = BAD_IMAGES[fault]
+    assert rig.node.autostart()
+    rig.connect()
+    depths = rig.listen(Image, '/depth_estimation/depth/image')
+    said = rig.listen(DiagnosticArray, '/diagnostics')
+    rig.send(spoil(image_message(scene[0], 1)))
+    rig.until(lambda: faults(said), 'diagnostics count the fault')
+    ((text, count),) = faults(said).items()
+    assert count == 1
+    assert all(word in text for word in words), text
+    rig.send(image_message(scene[0], 2))
+    rig.until(lambda: depths, 'the next good frame')
+    assert depths[0].header.stamp.nanosec == 2
+
+
+@pytest.mark.parametrize('fault', BAD_INFOS)
+def test_a_bad_camera_info_is_told_and_counted_and_the_next_is_served(rig, scene, fault):
+    spoil, words = BAD_INFOS[fault]
+    assert rig.node.autostart()
+    rig.connect()
+    depths = rig.listen(Image, '/depth_estimation/depth/image')
+    clouds = rig.listen(PointCloud2, '/depth_estimation/points')
+    said = rig.listen(DiagnosticArray, '/diagnostics')
+    message = image_message(scene[0], 1)
+    rig.send(message, spoil(info_message(message)))
+    rig.until(lambda: depths and faults(said), 'depth, and diagnostics count the fault')
+    assert not clouds
+    (text,) = faults(said)
+    assert all(word in text for word in words), text
+    message = image_message(scene[0], 2)
+    rig.send(message, info_message(message))
+    rig.until(lambda: clouds, 'a cloud with the next good camera_info')
+    assert clouds[0].header.stamp.nanosec == 2
+
+
+@pytest.mark.parametrize('rig', [{'camera__hfov': 60.0}], indirect=True)
+def test_an_uncalibrated_camera_is_served_by_the_field_of_view(rig, scene):
+    assert rig.node.autostart()
+    rig.connect()
+    clouds = rig.listen(PointCloud2, '/depth_estimation/points')
+    message = image_message(scene[0], 1)
+    info = info_message(message)
+    rig.send(message, change(info, k=[0.0] * 9))
+    rig.until(lambda: clouds, 'a cloud')
+    answer = rig.ask(GetDistance, 'get_distance', u=[100.0], v=[100.0])
+    assert 'approximate' in answer.message
+
+
+@pytest.mark.parametrize('rig', [{'image_transport': 'compressed'}], indirect=True)
+def test_a_truncated_jpeg_is_told_and_the_next_is_served(rig, scene):
+    assert rig.node.autostart()
+    publisher = rig.client.create_publisher(CompressedImage, 'image/compressed', 5)
+    rig.until(publisher.get_subscription_count, 'node subscribes')
+    depths = rig.listen(Image, '/depth_estimation/depth/image')
+    said = rig.listen(DiagnosticArray, '/diagnostics')
+    jpeg = cv2.imencode('.jpg', scene[0][..., ::-1])[1].tobytes()
+    message = CompressedImage(format='jpeg')
+    message.data = array.array('B', jpeg[: len(jpeg) // 2])
+    publisher.publish(message)
+    rig.until(lambda: faults(said), 'diagnostics count the fault')
+    assert 'truncated' in next(iter(faults(said)))
+    message.data = array.array('B', jpeg)
+    publisher.publish(message)
+    rig.until(lambda: depths, 'the next good frame')
+
+
+def test_a_reference_outside_the_image_is_refused_and_the_old_calibration_kept(rig, scene):
+    assert rig.node.autostart()
+    rig.connect()
+    rig.send(image_message(scene[0]))
+    rig.until(lambda: rig.node.streams[''].received, 'image arrives')
+    good = rig.ask(CalibrateScale, 'calibrate_scale', u=[100.0], v=[100.0], distance=[2.0])
+    assert good.success, good.message
+    for fields, word in (
+        ({'u': [500.0], 'v': [100.0], 'distance': [2.0]}, '320x240'),
+        ({'u': [50.0], 'v': [100.0], 'distance': [-2.0]}, 'positive'),
+        ({'u': [50.0], 'v': [100.0], 'distance': []}, 'distances'),
+        ({'u': [], 'v': [], 'distance': []}, 'no reference'),
+        ({'u': [50.0], 'v': [50.0], 'distance': [2.0], 'along_ray': True}, 'camera_info'),
+    ):
+        refused = rig.ask(CalibrateScale, 'calibrate_scale', **fields)
+        assert not refused.success
+        assert word in refused.message, refused.message
+        assert rig.node.streams[''].calibration.fit.scale == good.scale
+
+
+def test_an_unwritable_calibration_file_is_told_and_the_calibration_stays(ros, scene, tmp_path):
+    (tmp_path / 'file').write_text('not a folder')
+    rig = Rig(model='bundled', calibration__directory=str(tmp_path / 'file'))
+    try:
+        assert rig.node.autostart()
+        rig.connect()
+        rig.send(image_message(scene[0]))
+        rig.until(lambda: rig.node.streams[''].received, 'image arrives')
+        answer = rig.ask(
+            CalibrateScale, 'calibrate_scale', u=[100.0], v=[100.0], distance=[2.0], save=True
+        )
+        assert not answer.success
+        assert str(tmp_path / 'file') in answer.message
+        assert 'calibration.directory' in answer.message
+        assert 'in force' in answer.message
+        assert rig.node.streams[''].calibration is not None
+    finally:
+        rig.close()
+
+
+def test_a_calibration_of_another_camera_is_not_used_and_told(ros, scene, tmp_path):
+    options = {'model': 'bundled', 'calibration__directory': str(tmp_path)}
+    for camera, loaded in ((CAMERA, False), (dataclasses.replace(CAMERA, fx=400.0), True)):
+        rig = Rig(**options)
+        try:
+            assert rig.node.autostart()
+            rig.connect()
+            message = image_message(scene[0])
+            rig.send(message, info_message(message, camera))
+            rig.until(lambda rig=rig: rig.node.streams[''].received, 'image arrives')
+            if not loaded:
+                answer = rig.ask(
+                    CalibrateScale,
+                    'calibrate_scale',
+                    u=[100.0],
+                    v=[100.0],
+                    distance=[2.0],
+                    save=True,
+                )
+                assert answer.success, answer.message
+                continue
+            rig.ask(GetDistance, 'get_distance', u=[5.0], v=[5.0])
+            assert rig.node.streams[''].calibration is None
+            (text,) = rig.node.streams[''].faults.counts
+            assert 'another camera' in text
+            assert 'fx=400.0' in text
+        finally:
+            rig.close()
+
+
+@pytest.mark.parametrize(
+    ('options', 'words'),
+    [
+        ({'model': 'meter-nyu-xxs'}, ('build_model_best_nyu_xxs', 'Download')),
+        ({'model': 'meter-nyu-xxs', 'weights': '/nowhere/w.pth'}, ('/nowhere/w.pth',)),
+        ({'model': 'no-such-model'}, ('no-such-model', 'bundled')),
+        ({'model': 'bundled', 'device': 'cuda:99'}, ('cuda:99',)),
+        ({'model': 'bundled', 'weights': 'OTHER'}, ('does not fit', 'meter')),
+    ],
+)
+def test_a_model_that_cannot_be_loaded_stops_configure_with_the_reason(
+    ros, capfd, options, words, tmp_path
+):
+    if options.get('weights') == 'OTHER':
+        import torch
+
+        from depth_estimation_ros.models.architectures import build
+
+        other = tmp_path / 'other.pth'
+        torch.save(build('meter-xxs').state_dict(), other)
+        options = {**options, 'weights': str(other)}
+    rig = Rig(**options)
+    try:
+        assert not rig.node.autostart()
+        said = capfd.readouterr().err
+        assert 'cannot configure' in said
+        assert all(word in said for word in words), said
+    finally:
+        rig.close()
+
+
+@pytest.mark.parametrize(
+    'rig', [{'qos__image': 'reliable', 'reliability': 'best_effort'}], indirect=True
+)
+def test_a_publisher_whose_qos_cannot_match_is_told(rig):
+    assert rig.node.autostart()
+    said = rig.listen(DiagnosticArray, '/diagnostics')
+    rig.until(lambda: faults(said), 'diagnostics count the fault')
+    text = next(iter(faults(said)))
+    assert '/image' in text or '/camera_info' in text
+    assert 'reliability' in text
+    assert 'qos.image' in text
