@@ -10,13 +10,6 @@ import pytest
 rclpy = pytest.importorskip('rclpy', reason='rclpy is not installed')
 pytest.importorskip('depth_estimation_interfaces', reason='the interfaces are not built')
 
-from depth_estimation_interfaces.msg import DepthStatus  # noqa: E402
-from depth_estimation_interfaces.srv import (  # noqa: E402
-    CalibrateFrom,
-    CalibrateScale,
-    GetDistance,
-    SetModel,
-)
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from rclpy.qos import ReliabilityPolicy  # noqa: E402
@@ -24,6 +17,13 @@ from rig import CAMERA, Rig, image_message, info_message, rendered  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
+from depth_estimation_interfaces.msg import DepthStatus  # noqa: E402
+from depth_estimation_interfaces.srv import (  # noqa: E402
+    CalibrateFrom,
+    CalibrateScale,
+    GetDistance,
+    SetModel,
+)
 from depth_estimation_ros import messages  # noqa: E402
 
 

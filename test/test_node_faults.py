@@ -14,10 +14,11 @@ import pytest
 rclpy = pytest.importorskip('rclpy', reason='rclpy is not installed')
 pytest.importorskip('depth_estimation_interfaces', reason='the interfaces are not built')
 
-from depth_estimation_interfaces.srv import CalibrateScale, GetDistance  # noqa: E402
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from rig import CAMERA, Rig, image_message, info_message, rendered  # noqa: E402
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2  # noqa: E402
+
+from depth_estimation_interfaces.srv import CalibrateScale, GetDistance  # noqa: E402
 
 
 @pytest.fixture
