@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# OpenCV's colour map, and where it begins: later than 0 where it begins in black, which is unknown.
+# OpenCV's map, and where it begins: not at 0 where that is black, which stands for unknown.
 _COLORMAPS = {
     'turbo': (cv2.COLORMAP_TURBO, 0),
     'inferno': (cv2.COLORMAP_INFERNO, 30),
@@ -89,7 +89,7 @@ def _paint(
     return painted
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def table(colormap: str) -> NDArray[np.uint8]:
     """The colours of a map, [256, 1, 3] uint8 RGB: 0 black (unknown), 1 coldest to 255 warmest."""
     if colormap not in _COLORMAPS:

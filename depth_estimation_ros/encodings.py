@@ -185,8 +185,8 @@ def decode_compressed(data: bytes) -> Image:
     )
     if bgr is None:
         raise ValueError(
-            f'compressed image of {len(data)} bytes is damaged: OpenCV cannot decode it; check the '
-            'camera driver'
+            f'compressed image of {len(data)} bytes is damaged: OpenCV cannot decode it; check '
+            'the camera driver'
         )
     rgb: Image = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, bgr)
     return rgb

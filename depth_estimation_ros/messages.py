@@ -174,7 +174,8 @@ _LAYOUTS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
 
 def fill_image(msg: Any, image: NDArray[Any], encoding: str) -> None:
     """Copy an array into a sensor_msgs/Image; shape and dtype as `image_view` tells."""
-    np.copyto(image_view(msg, *image.shape[:2], encoding), image, casting='no')
+    height, width = image.shape[:2]
+    np.copyto(image_view(msg, height, width, encoding), image, casting='no')
 
 
 def fill_compressed(msg: Any, jpeg: Any) -> None:
@@ -209,7 +210,8 @@ def cloud_view(msg: Any, height: int, width: int, point_field: Any) -> NDArray[n
 
 def fill_pointcloud(msg: Any, cloud: NDArray[np.float32], point_field: Any) -> None:
     """Copy an organized cloud [H, W, 4] into a sensor_msgs/PointCloud2."""
-    np.copyto(cloud_view(msg, *cloud.shape[:2], point_field), cloud, casting='no')
+    height, width = cloud.shape[:2]
+    np.copyto(cloud_view(msg, height, width, point_field), cloud, casting='no')
 
 
 def _data(msg: Any, size: int) -> Image:
