@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Any
+from typing import cast
 
 import cv2
 import numpy as np
@@ -89,13 +89,12 @@ class Preprocessing:
             known &= output > 0
         if not known.all():
             output = np.where(known, output, np.float32(np.nan))
-        restored: Any = cv2.resize(
-            output, (self.width, self.height), interpolation=cv2.INTER_LINEAR
-        )
-        return restored
+        size = (self.width, self.height)
+        restored = cv2.resize(output, size, interpolation=cv2.INTER_LINEAR)
+        return cast('NDArray[np.float32]', restored)
 
 
-def check_image(image: Any) -> None:
+def check_image(image: object) -> None:
     """Refuse what is no [H, W, 3] uint8 array with at least one pixel.
 
     Raises:
@@ -108,20 +107,21 @@ def check_image(image: Any) -> None:
         raise ValueError(f'an image is [H, W, 3] with at least one pixel, not {image.shape}')
 
 
-def _resized(image: NDArray[np.uint8], width: int, height: int) -> Any:
-    # Halving averages and is vectorised; bilinear for the rest. Against one call with INTER_AREA:
-    # as free of aliasing, five times faster from 640x480 to 256x192.
-    while image.shape[1] >= 2 * width and image.shape[0] >= 2 * height:
-        half = (image.shape[1] // 2, image.shape[0] // 2)
-        image = cv2.resize(image, half, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    if image.shape[:2] == (height, width):
-        return image
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+def _resized(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    # Halving averages, against aliasing, and is vectorised; bilinear does the rest. As accurate as
+    # one INTER_AREA in a fifth of the time (640x480 to 256x192).
+    resized: cv2.typing.MatLike = image
+    while resized.shape[1] >= 2 * width and resized.shape[0] >= 2 * height:
+        half = (resized.shape[1] // 2, resized.shape[0] // 2)
+        resized = cv2.resize(resized, half, interpolation=cv2.INTER_AREA)
+    if resized.shape[:2] != (height, width):
+        resized = cv2.resize(resized, (width, height), interpolation=cv2.INTER_LINEAR)
+    return cast('NDArray[np.uint8]', resized)
 
 
 @functools.lru_cache(maxsize=8)
 def _tables(spec: ModelSpec) -> NDArray[np.float32]:
     """[3, 256], the normalised value of every byte in each channel."""
     values = np.arange(256) / 255.0
-    normalised = (values - np.reshape(spec.mean, (3, 1))) / np.reshape(spec.std, (3, 1))
-    return normalised.astype(np.float32)
+    mean, std = np.array([spec.mean, spec.std])[:, :, np.newaxis]
+    return np.asarray((values - mean) / std, np.float32)

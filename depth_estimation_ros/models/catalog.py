@@ -75,7 +75,6 @@ _BUNDLED = ModelSpec(
 _BUNDLED_RELATIVE = dataclasses.replace(
     _BUNDLED,
     name='bundled-relative',
-    architecture='encoder-decoder-relative',
     kind=DepthKind.RELATIVE,
     description='The bundled network answering inverse depth of unknown scale and shift: small, '
     'trained on rendered rooms only, made to try out calibration.',

@@ -51,7 +51,7 @@ def load(spec: ModelSpec, path: str = '') -> nn.Module:
         FileNotFoundError: There is no such file.
         ValueError: It cannot be read, is not what the catalogue means, or is of another network.
     """
-    from depth_estimation_ros.models.architectures import build
+    from depth_estimation_ros.models.architectures import answering, build
 
     file = locate(spec, path)
     checksum = _sha256(file)
@@ -67,7 +67,7 @@ def load(spec: ModelSpec, path: str = '') -> nn.Module:
     state = read(file)
     _check_fit(spec, file, network.state_dict(), state)
     network.load_state_dict(state)
-    return network
+    return answering(spec.kind, spec.architecture, network)
 
 
 def read(file: Path) -> dict[str, Tensor]:
