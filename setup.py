@@ -2,12 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packaging for colcon (ament_python) and pip alike."""
 
-from glob import glob
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
 NAME = 'depth_estimation_ros'
 KILTED = ['ros-rclpy[fastrtps]==9.1.2', 'ros-kilted-rclpy==9.1.2', 'ros-kilted-common-interfaces']
+
+
+def files(folder: str) -> list[str]:
+    """The files of a folder; bytecode that Python left there is none of them."""
+    return sorted(str(path) for path in Path(folder).iterdir() if path.is_file())
+
 
 setup(
     name=NAME,
@@ -22,8 +28,8 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
-        (f'share/{NAME}/launch', glob('launch/*.py')),
-        (f'share/{NAME}/config', glob('config/*')),
+        (f'share/{NAME}/launch', files('launch')),
+        (f'share/{NAME}/config', files('config')),
         (f'lib/{NAME}', ['resource/depth_node']),
     ],
     entry_points={'console_scripts': [f'depth-estimation = {NAME}.cli:main']},
