@@ -73,8 +73,9 @@ def trajectory(room: Room, frames: int, speed: float = 0.03) -> list[Pose]:
     return poses
 
 
-def _stretch(room: Room, rng: np.random.Generator) -> tuple[
-        npt.NDArray[np.float64], npt.NDArray[np.float64], float]:
+def _stretch(
+    room: Room, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float]:
     """A free way straight ahead of a random pose, with the yaw along it."""
     pose = random_pose(room, rng)
     heading = pose.rotation[:2, 2] / np.linalg.norm(pose.rotation[:2, 2])
@@ -98,8 +99,9 @@ def _free(room: Room, place: npt.NDArray[np.float64]) -> bool:
         local = np.array([[cos, sin], [-sin, cos]]) @ (place - box.center[:2])
         if np.linalg.norm(np.maximum(np.abs(local) - box.half[:2], 0)) < _CLEARANCE:
             return False
-    return all(np.linalg.norm(place - ball.center[:2]) > ball.radius + _CLEARANCE
-               for ball in room.spheres)
+    return all(
+        np.linalg.norm(place - ball.center[:2]) > ball.radius + _CLEARANCE for ball in room.spheres
+    )
 
 
 def _view(room: Room, pose: Pose) -> tuple[float, float, float]:
