@@ -42,11 +42,12 @@ class DepthErrors:
     delta1: float
     delta2: float
     delta3: float
-    pixels: int
+    pixels: float
 
 
-def depth_errors(depth: npt.ArrayLike, truth: npt.ArrayLike,
-                 valid: npt.ArrayLike | None = None) -> DepthErrors:
+def depth_errors(
+    depth: npt.ArrayLike, truth: npt.ArrayLike, valid: npt.ArrayLike | None = None
+) -> DepthErrors:
     """Compare depth with truth, in float64, where both are finite and positive.
 
     Args:
@@ -65,7 +66,7 @@ def depth_errors(depth: npt.ArrayLike, truth: npt.ArrayLike,
         known &= np.asarray(valid, bool)
     z, t = z[known], t[known]
     if z.size == 0:
-        return DepthErrors(*[float('nan')] * 9, pixels=0)
+        return DepthErrors(*[float('nan')] * 9, pixels=0.0)  # type: ignore[misc]
     error, ratio = z - t, np.log(z / t)
     worse = np.maximum(z / t, t / z)
     return DepthErrors(
@@ -78,5 +79,5 @@ def depth_errors(depth: npt.ArrayLike, truth: npt.ArrayLike,
         delta1=float(np.mean(worse < 1.25)),
         delta2=float(np.mean(worse < 1.25**2)),
         delta3=float(np.mean(worse < 1.25**3)),
-        pixels=int(z.size),
+        pixels=float(z.size),
     )

@@ -29,8 +29,11 @@ class EncoderDecoder(nn.Module):
         widths: channels of the decoder at 1/16, 1/8, 1/4 and 1/2.
     """
 
-    def __init__(self, backbone: str = 'mobilenetv4_conv_small_050',
-                 widths: Sequence[int] = (64, 48, 32, 16)) -> None:
+    def __init__(
+        self,
+        backbone: str = 'mobilenetv4_conv_small_050',
+        widths: Sequence[int] = (64, 48, 32, 16),
+    ) -> None:
         super().__init__()
         self.encoder = timm.create_model(backbone, pretrained=False, features_only=True)
         *finer, coarsest = self.encoder.feature_info.channels()
@@ -39,7 +42,8 @@ class EncoderDecoder(nn.Module):
         entering = (widths[0], *widths[:-1])
         self.fusions = nn.ModuleList(
             _Fusion(below, lateral, width)
-            for below, lateral, width in zip(entering, reversed(finer), widths, strict=True))
+            for below, lateral, width in zip(entering, reversed(finer), widths, strict=True)
+        )
         self.head = nn.Conv2d(widths[-1], 1, 3, padding=1)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -50,7 +54,13 @@ class EncoderDecoder(nn.Module):
 
         Returns:
             Metres along Z, float32 [N, H/2, W/2].
+
+        Raises:
+            ValueError: H or W is no multiple of 32.
         """
+        height, width = images.shape[2:]
+        if height % 32 or width % 32:
+            raise ValueError(f'input {height}x{width} must be multiples of 32')
         *finer, coarsest = self.encoder(images)
         # What the whole picture says about scale reaches every pixel.
         whole = self.context(coarsest.mean((2, 3), keepdim=True))
@@ -58,7 +68,8 @@ class EncoderDecoder(nn.Module):
         for fusion, lateral in zip(self.fusions, reversed(finer), strict=True):
             features = fusion(features, lateral)
         log_depth = self.head(features)[:, 0] + _LOG_START
-        return log_depth.clamp(*_LOG_RANGE).exp()
+        depth: Tensor = log_depth.clamp(*_LOG_RANGE).exp()
+        return depth
 
 
 class InverseDepth(nn.Module):
@@ -88,10 +99,10 @@ class _Fusion(nn.Module):
         self.reduce = nn.Conv2d(below, width, 1)
         self.lateral = nn.Conv2d(lateral, width, 1)
         self.mix = nn.Sequential(
-            nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
+            nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
+        )
 
     def forward(self, coarse: Tensor, lateral: Tensor) -> Tensor:
         raised = functional.interpolate(self.reduce(coarse), scale_factor=2.0, mode='bilinear')
         mixed: Tensor = self.mix(raised + self.lateral(lateral))
         return mixed
-

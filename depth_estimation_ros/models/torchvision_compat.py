@@ -18,8 +18,8 @@ _SCHEMAS = (
     'nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
     'qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
 )
-# The registrations live as long as this object does.
-_library: torch.library.Library | None = None
+# Registrations live as long as their library object does.
+_libraries: list[torch.library.Library] = []
 
 
 def ensure_torchvision() -> None:
@@ -44,7 +44,7 @@ def ensure_torchvision() -> None:
 
 
 def _declare_operators() -> None:
-    global _library
-    _library = torch.library.Library('torchvision', 'DEF')
+    library = torch.library.Library('torchvision', 'DEF')  # type: ignore[no-untyped-call]
     for schema in _SCHEMAS:
-        _library.define(schema)
+        library.define(schema)  # type: ignore[no-untyped-call]
+    _libraries.append(library)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Rendered rooms with exact depth: for the demo, the tests and the training of the bundled model."""
+"""Rendered rooms with exact depth: for demo, tests and the training of the bundled model."""
 
 from depth_estimation_ros.synthetic.motion import look, random_pose, trajectory
 from depth_estimation_ros.synthetic.render import Pose, render

@@ -31,19 +31,23 @@ def look(position: npt.ArrayLike, yaw: float, pitch: float = 0.0, roll: float = 
 
 def random_pose(room: Room, rng: np.random.Generator) -> Pose:
     """A camera on a robot or in a hand: free of obstacles, with something to see."""
-    best, widest = None, -1.0
+    best = pose = _draw_pose(room, rng)
+    widest = -np.inf
     for _ in range(_ATTEMPTS):
-        height = rng.uniform(0.4, 1.5)
-        place = rng.uniform(_CLEARANCE, room.size[:2] - _CLEARANCE)
-        pitch = rng.normal(0.03 - 0.12 * (height - 0.4), 0.06)
-        pose = look([*place, height], rng.uniform(0, 2 * np.pi), pitch, rng.normal(0, 0.02))
-        near, middle, far = _view(room, pose) if _free(room, place) else (0.0, -1.0, 0.0)
+        near, middle, far = _view(room, pose)
         if near > 0.45 and middle > 1.5 and far > 2 * near:
             return pose
-        if best is None or middle > widest:
+        if middle > widest:
             best, widest = pose, middle
-    assert best is not None
+        pose = _draw_pose(room, rng)
     return best
+
+
+def _draw_pose(room: Room, rng: np.random.Generator) -> Pose:
+    height = rng.uniform(0.4, 1.5)
+    place = rng.uniform(_CLEARANCE, room.size[:2] - _CLEARANCE)
+    pitch = rng.normal(0.03 - 0.12 * (height - 0.4), 0.06)
+    return look([*place, height], rng.uniform(0, 2 * np.pi), pitch, rng.normal(0, 0.02))
 
 
 def trajectory(room: Room, frames: int, speed: float = 0.03) -> list[Pose]:
@@ -69,8 +73,9 @@ def trajectory(room: Room, frames: int, speed: float = 0.03) -> list[Pose]:
     return poses
 
 
-def _stretch(room: Room, rng: np.random.Generator) -> tuple[
-        npt.NDArray[np.float64], npt.NDArray[np.float64], float]:
+def _stretch(
+    room: Room, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float]:
     """A free way straight ahead of a random pose, with the yaw along it."""
     pose = random_pose(room, rng)
     heading = pose.rotation[:2, 2] / np.linalg.norm(pose.rotation[:2, 2])
@@ -94,11 +99,14 @@ def _free(room: Room, place: npt.NDArray[np.float64]) -> bool:
         local = np.array([[cos, sin], [-sin, cos]]) @ (place - box.center[:2])
         if np.linalg.norm(np.maximum(np.abs(local) - box.half[:2], 0)) < _CLEARANCE:
             return False
-    return all(np.linalg.norm(place - ball.center[:2]) > ball.radius + _CLEARANCE
-               for ball in room.spheres)
+    return all(
+        np.linalg.norm(place - ball.center[:2]) > ball.radius + _CLEARANCE for ball in room.spheres
+    )
 
 
 def _view(room: Room, pose: Pose) -> tuple[float, float, float]:
-    """Nearest, median and greatest depth in a coarse picture."""
+    """Nearest, median and greatest depth in a coarse picture; zeros for a place that is taken."""
+    if not _free(room, pose.position[:2]):
+        return 0.0, 0.0, 0.0
     depth = trace(room, _PROBE.reshape(2, -1).astype(np.float32), pose).depth
     return float(depth.min()), float(np.median(depth)), float(depth.max())

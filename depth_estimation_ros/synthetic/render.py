@@ -18,6 +18,7 @@ from depth_estimation_ros.synthetic import textures
 from depth_estimation_ros.synthetic.scene import Box, Room, Sphere
 
 Array = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 Index = npt.NDArray[np.intp]
 
 _NEAR = np.float32(0.05)
@@ -65,13 +66,17 @@ def trace(room: Room, rays: Array, pose: Pose) -> Hits:
     origin = pose.position.astype(np.float32)
     direction = rotation[:, :2] @ rays + rotation[:, 2:]
     depth, surface = _shell(room, origin, direction)
-    for shape in (*room.boxes, *room.spheres):
+    shapes: tuple[Box | Sphere, ...] = (*room.boxes, *room.spheres)
+    for shape in shapes:
         near = np.flatnonzero(_window(shape, rays, pose))
         if near.size == 0:
             continue
         part = direction[:, near]
-        entry, row = (_enter_box(shape, origin, part) if isinstance(shape, Box)
-                      else _enter_sphere(shape, origin, part))
+        entry, row = (
+            _enter_box(shape, origin, part)
+            if isinstance(shape, Box)
+            else _enter_sphere(shape, origin, part)
+        )
         closer = (entry > _NEAR) & (entry < depth[near])
         depth[near[closer]] = entry[closer]
         surface[near[closer]] = row[closer]
@@ -99,7 +104,7 @@ def _shell(room: Room, origin: Array, direction: Array) -> tuple[Array, Index]:
     return depth, surface
 
 
-def _window(shape: Box | Sphere, rays: Array, pose: Pose) -> npt.NDArray[np.bool_]:
+def _window(shape: Box | Sphere, rays: Array, pose: Pose) -> Mask:
     """Rays inside the rectangle in X/Z, Y/Z around a shape; all of them when it reaches behind."""
     reach = np.linalg.norm(shape.half[:2]) if isinstance(shape, Box) else shape.radius
     up = shape.half[2] if isinstance(shape, Box) else shape.radius
@@ -111,7 +116,9 @@ def _window(shape: Box | Sphere, rays: Array, pose: Pose) -> npt.NDArray[np.bool
     if z.min() < _NEAR:
         return np.ones(rays.shape[1], bool)
     (left, right), (top, bottom) = ((float(a.min()), float(a.max())) for a in (x / z, y / z))
-    return (rays[0] >= left) & (rays[0] <= right) & (rays[1] >= top) & (rays[1] <= bottom)
+    inside: Mask = (rays[0] >= left) & (rays[0] <= right)
+    inside &= (rays[1] >= top) & (rays[1] <= bottom)
+    return inside
 
 
 def _enter_box(box: Box, origin: Array, direction: Array) -> tuple[Array, Index]:
@@ -134,7 +141,7 @@ def _enter_sphere(sphere: Sphere, origin: Array, direction: Array) -> tuple[Arra
     offset = (origin - sphere.center).astype(np.float64)
     a = np.einsum('ij,ij->j', direction, direction, dtype=np.float64)
     b = offset @ direction
-    under = b * b - a * (offset @ offset - sphere.radius ** 2)
+    under = b * b - a * (offset @ offset - sphere.radius**2)
     entry = np.where(under > 0, (-b - np.sqrt(np.maximum(under, 0))) / a, np.inf)
     return entry.astype(np.float32), np.full(entry.shape, sphere.surface)
 
@@ -166,7 +173,8 @@ def _shade(room: Room, hits: Hits, pose: Pose, pixel: float) -> Array:
     slant = np.abs((view * hits.normal).sum(axis=0)) / length
     # Between the pixel's short and long side on a slanted surface: sharper than the long one.
     footprint = length * np.float32(pixel) / np.sqrt(np.maximum(slant, 0.02))
-    value = textures.sample(room.bank, surfaces.pattern[row], u, v, footprint / surfaces.scale[row])
+    footprint = footprint / surfaces.scale[row]
+    value = textures.sample(room.bank, surfaces.pattern[row], u, v, footprint)
     color = surfaces.palette[row * 256 + value.astype(np.intp)]
     return color * _light(room, hits)
 
@@ -181,10 +189,11 @@ def _light(room: Room, hits: Hits) -> Array:
         total += (facing / (np.float32(0.6) + np.float32(0.12) * square))[:, None] * light.color
     x, y, z = hits.point
     gaps = (x, room.size[0] - x, y, room.size[1] - y, z)
-    open_ = np.float32(1)
+    openness = np.ones_like(x)
     for gap in gaps:
-        open_ = open_ * (np.float32(0.75) + np.float32(0.25) * np.minimum(np.abs(gap) * 3, 1))
-    return total * open_[:, None]
+        openness *= np.float32(0.75) + np.float32(0.25) * np.minimum(np.abs(gap) * 3, 1)
+    total *= openness[:, None]
+    return total
 
 
 def _develop(room: Room, color: Array, pose: Pose) -> npt.NDArray[np.uint8]:

@@ -7,24 +7,32 @@ Room frame: x and y along the walls, z up, origin in a corner of the floor, metr
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from depth_estimation_ros.synthetic import textures
-from depth_estimation_ros.synthetic.textures import Pattern, TextureBank
+from depth_estimation_ros.synthetic.surfaces import OUTWARD, SurfaceBuilder, Surfaces, palette
+from depth_estimation_ros.synthetic.textures import TextureBank
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.floating[Any]]
 
 # Width, depth, height in metres: cabinet, wardrobe, table, fridge, bench, crate, carton, pillar.
-_FURNITURE = ((0.8, 0.45, 0.85), (1.2, 0.6, 2.0), (1.2, 0.7, 0.74), (0.6, 0.65, 1.8),
-              (1.2, 0.4, 0.45), (0.4, 0.4, 0.4), (0.6, 0.4, 0.4), (0.35, 0.35, 2.2))
+_FURNITURE = (
+    (0.8, 0.45, 0.85),
+    (1.2, 0.6, 2.0),
+    (1.2, 0.7, 0.74),
+    (0.6, 0.65, 1.8),
+    (1.2, 0.4, 0.45),
+    (0.4, 0.4, 0.4),
+    (0.6, 0.4, 0.4),
+    (0.35, 0.35, 2.2),
+)
 _BALL_RADII = (0.11, 0.12, 0.2, 0.33)
 _DOOR = (0.95, 2.05)
 _SKIRTING = 0.1
-_OUTWARD = np.array([[-1, 0, 0], [1, 0, 0], [0, -1, 0], [0, 1, 0], [0, 0, -1], [0, 0, 1]], float)
 
 
 @dataclass(frozen=True)
@@ -61,21 +69,6 @@ class Decal:
 
 
 @dataclass(frozen=True)
-class Surfaces:
-    """One row per face: unit `normal` and texture axes `u`, `v` [S, 3] (periods per metre),
-    their origins [S, 2], `pattern` [S], metres per period `scale` [S], `palette` [S · 256, 3].
-    """
-
-    normal: Array
-    u: Array
-    v: Array
-    origin: Array
-    pattern: npt.NDArray[np.intp]
-    scale: Array
-    palette: Array
-
-
-@dataclass(frozen=True)
 class Light:
     """A point light: position [3] in metres, linear colour [3]."""
 
@@ -101,77 +94,39 @@ class Room:
     noise: float
 
 
-class _Surfacer:
-    """Collects patterns and surface rows while a room is being furnished."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.rng = rng
-        self.patterns: list[Pattern] = []
-        self.rows: list[tuple[Array, Array, Array, Array, int, float, Array]] = []
-
-    def pattern(self, make: Callable[[np.random.Generator], Pattern]) -> int:
-        """Draw a pattern; returns its index."""
-        self.patterns.append(make(self.rng))
-        return len(self.patterns) - 1
-
-    def add(self, normal: Array, u: Array, v: Array, pattern: int, palette: Array,
-            origin: tuple[float, float] | None = None,
-            period: tuple[float, float] | None = None) -> int:
-        """Append a row; without `origin` the texture starts anywhere. Returns its index."""
-        pu, pv = period or self.patterns[pattern][1]
-        start = self.rng.random(2) if origin is None else -np.array(origin) / (pu, pv)
-        row = (normal, u / pu, v / pv, start, pattern, float(np.sqrt(pu * pv)), palette)
-        self.rows.append(row)
-        return len(self.rows) - 1
-
-    def cuboid(self, axes: npt.NDArray[np.float64], side: int, ends: int, palette: Array) -> int:
-        """Six rows in the order of `_OUTWARD`; `axes` [3, 3] holds the box's axes as rows."""
-        for normal in _OUTWARD:
-            upright = normal[2] == 0
-            u = np.array([abs(normal[1]), abs(normal[0]), 0]) if upright else np.array([1.0, 0, 0])
-            v = np.array([0, 0, 1.0]) if upright else np.array([0, 1.0, 0])
-            self.add(normal @ axes, u @ axes, v @ axes, side if upright else ends, palette)
-        return len(self.rows) - 6
-
-    def surfaces(self) -> Surfaces:
-        normal, u, v, origin, pattern, scale, palette = zip(*self.rows, strict=True)
-        return Surfaces(np.array(normal, np.float32), np.array(u, np.float32),
-                        np.array(v, np.float32), np.array(origin, np.float32),
-                        np.array(pattern, np.intp), np.array(scale, np.float32),
-                        np.concatenate(palette).astype(np.float32))
-
-
 def make_room(seed: int) -> Room:
     """Draw a room from a seed: same seed, same room."""
     rng = np.random.default_rng(seed)
     size = np.array([*rng.uniform(3, 8, 2), rng.uniform(2.4, 2.9)], np.float32)
-    surfacer = _Surfacer(rng)
+    surfacer = SurfaceBuilder(rng)
     _add_shell(rng, surfacer)
     decals = _hang_decals(rng, surfacer, size)
     fronts = [surfacer.pattern(make) for make in rng.permutation(np.array(textures.FURNITURE))[:3]]
     boxes = [_place_box(rng, surfacer, size, fronts) for _ in range(rng.integers(4, 9))]
     spheres = [_place_sphere(rng, surfacer, size, fronts) for _ in range(rng.integers(0, 3))]
-    return Room(seed, size, tuple(boxes), tuple(spheres), tuple(decals), surfacer.surfaces(),
-                textures.make_bank(surfacer.patterns), _hang_lights(rng, size),
-                ambient=rng.uniform(0.35, 0.7), exposure=rng.uniform(0.75, 1.25),
-                white_balance=rng.uniform(0.88, 1.12, 3).astype(np.float32),
-                noise=rng.uniform(0.5, 4.0))
+    return Room(
+        seed,
+        size,
+        tuple(boxes),
+        tuple(spheres),
+        tuple(decals),
+        surfacer.surfaces(),
+        textures.make_bank(surfacer.patterns),
+        _hang_lights(rng, size),
+        ambient=rng.uniform(0.35, 0.7),
+        exposure=rng.uniform(0.75, 1.25),
+        white_balance=rng.uniform(0.88, 1.12, 3).astype(np.float32),
+        noise=rng.uniform(0.5, 4.0),
+    )
 
 
-def _palette(rng: np.random.Generator, light: tuple[float, float], contrast: float) -> Array:
-    """Linear colours [256, 3] from a darker to a lighter relative of one base colour."""
-    base = rng.uniform(*light) * (1 + rng.uniform(-0.35, 0.35, 3))
-    other = base * (1 + contrast * (1 + rng.uniform(-0.3, 0.3, 3)))
-    return np.linspace(base * (1 - 0.5 * contrast), other, 256).clip(0.01, 1)
-
-
-def _add_shell(rng: np.random.Generator, surfacer: _Surfacer) -> None:
+def _add_shell(rng: np.random.Generator, surfacer: SurfaceBuilder) -> None:
     walls = surfacer.pattern(rng.choice(np.array(textures.WALLS), p=[0.5, 0.2, 0.15, 0.15]))
     floor = surfacer.pattern(rng.choice(np.array(textures.FLOORS)))
     ceiling = surfacer.pattern(textures.plaster)
-    wall_colors = _palette(rng, (0.25, 0.7), rng.uniform(0.2, 0.6))
-    floor_colors = _palette(rng, (0.1, 0.5), rng.uniform(0.4, 1.2))
-    ceiling_colors = _palette(rng, (0.6, 0.9), 0.1)
+    wall_colors = palette(rng, (0.25, 0.7), rng.uniform(0.2, 0.6))
+    floor_colors = palette(rng, (0.1, 0.5), rng.uniform(0.4, 1.2))
+    ceiling_colors = palette(rng, (0.6, 0.9), 0.1)
     x, y, z = np.eye(3)
     for normal, along in ((x, y), (-x, y), (y, x), (-y, x)):
         surfacer.add(normal, along, z, walls, wall_colors)
@@ -179,38 +134,45 @@ def _add_shell(rng: np.random.Generator, surfacer: _Surfacer) -> None:
     surfacer.add(-z, x, y, ceiling, ceiling_colors)
 
 
-def _hang_decals(rng: np.random.Generator, surfacer: _Surfacer, size: Array) -> list[Decal]:
+def _hang_decals(rng: np.random.Generator, surfacer: SurfaceBuilder, size: Array) -> list[Decal]:
     door = surfacer.pattern(textures.door)
     pictures = [surfacer.pattern(textures.picture) for _ in range(2)]
-    skirting = _palette(rng, (0.05, 0.9), 0.1)
+    skirting = palette(rng, (0.05, 0.9), 0.1)
     decals = []
     for wall in range(4):
         length = float(size[1 - wall // 2])
         decals.append(_decal(surfacer, wall, (0, 0), (length, _SKIRTING), pictures[0], skirting))
         start = rng.uniform(0.1, length - 0.1 - _DOOR[0])
         if rng.random() < 0.6:
-            colors = _palette(rng, (0.1, 0.6), rng.uniform(0.3, 0.9))
+            colors = palette(rng, (0.1, 0.6), rng.uniform(0.3, 0.9))
             low, high = (start, 0.0), (start + _DOOR[0], _DOOR[1])
             decals.append(_decal(surfacer, wall, low, high, door, colors))
-        for pattern in rng.permutation(pictures)[:rng.integers(0, 3)]:
+        for pattern in rng.permutation(pictures)[: rng.integers(0, 3)]:
             w, h = rng.uniform(0.4, 1.0, 2)
             x, y = rng.uniform(0, length - w), rng.uniform(1.0, 2.2 - h)
-            colors = _palette(rng, (0.05, 0.5), rng.uniform(0.5, 2))
+            colors = palette(rng, (0.05, 0.5), rng.uniform(0.5, 2))
             decals.append(_decal(surfacer, wall, (x, y), (x + w, y + h), pattern, colors))
     return decals
 
 
-def _decal(surfacer: _Surfacer, wall: int, low: tuple[float, float], high: tuple[float, float],
-           pattern: int, colors: Array) -> Decal:
+def _decal(
+    surfacer: SurfaceBuilder,
+    wall: int,
+    low: tuple[float, float],
+    high: tuple[float, float],
+    pattern: int,
+    colors: Array,
+) -> Decal:
     axis = 1 - wall // 2
     along = np.eye(3)[axis]
     period = (high[0] - low[0], high[1] - low[1])
-    surface = surfacer.add(-_OUTWARD[wall], along, np.eye(3)[2], pattern, colors, low, period)
+    surface = surfacer.add(-OUTWARD[wall], along, np.eye(3)[2], pattern, colors, low, period)
     return Decal(wall, axis, low, high, surface)
 
 
-def _place_box(rng: np.random.Generator, surfacer: _Surfacer, size: Array,
-               fronts: list[int]) -> Box:
+def _place_box(
+    rng: np.random.Generator, surfacer: SurfaceBuilder, size: Array, fronts: list[int]
+) -> Box:
     half = np.array(_FURNITURE[rng.integers(len(_FURNITURE))]) * rng.uniform(0.92, 1.08, 3) / 2
     place = rng.uniform(half.max(), size[:2] - half.max())
     yaw = float(rng.uniform(0, np.pi))
@@ -221,23 +183,28 @@ def _place_box(rng: np.random.Generator, surfacer: _Surfacer, size: Array,
     center = np.array([*place, half[2]], np.float32)
     axes = np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
     side, top = rng.choice(fronts, 2)
-    colors = _palette(rng, (0.08, 0.6), rng.uniform(0.2, 1.2))
+    colors = palette(rng, (0.08, 0.6), rng.uniform(0.2, 1.2))
     return Box(center, half.astype(np.float32), yaw, surfacer.cuboid(axes, side, top, colors))
 
 
-def _place_sphere(rng: np.random.Generator, surfacer: _Surfacer, size: Array,
-                  fronts: list[int]) -> Sphere:
+def _place_sphere(
+    rng: np.random.Generator, surfacer: SurfaceBuilder, size: Array, fronts: list[int]
+) -> Sphere:
     radius = float(rng.choice(_BALL_RADII)) * rng.uniform(0.95, 1.05)
     center = np.array([*rng.uniform(radius, size[:2] - radius), radius], np.float32)
     axes = np.linalg.qr(rng.standard_normal((3, 3)))[0]
-    colors = _palette(rng, (0.1, 0.6), rng.uniform(0.3, 1.5))
+    colors = palette(rng, (0.1, 0.6), rng.uniform(0.3, 1.5))
     surface = surfacer.add(axes[2], axes[0], axes[1], int(rng.choice(fronts)), colors)
     return Sphere(center, radius, surface)
 
 
 def _hang_lights(rng: np.random.Generator, size: Array) -> tuple[Light, ...]:
     return tuple(
-        Light((rng.uniform(0.2, 0.8, 3) * [1, 1, 0] * size + [0, 0, size[2] - 0.15])
-              .astype(np.float32),
-              (rng.uniform(0.5, 1.3) * (1 + rng.uniform(-0.12, 0.12, 3))).astype(np.float32))
-        for _ in range(rng.integers(1, 3)))
+        Light(
+            (rng.uniform(0.2, 0.8, 3) * [1, 1, 0] * size + [0, 0, size[2] - 0.15]).astype(
+                np.float32
+            ),
+            (rng.uniform(0.5, 1.3) * (1 + rng.uniform(-0.12, 0.12, 3))).astype(np.float32),
+        )
+        for _ in range(rng.integers(1, 3))
+    )

@@ -8,14 +8,16 @@ little around what is usual in buildings, because they are what a network can le
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.floating[Any]]
 Pattern = tuple[Array, tuple[float, float]]
+Maker = Callable[[np.random.Generator], Pattern]
 
 SIZE = 256
 _LEVELS = 8
@@ -43,8 +45,9 @@ def make_bank(patterns: list[Pattern]) -> TextureBank:
     return TextureBank(texels, np.array([period for _, period in patterns], np.float32))
 
 
-def sample(bank: TextureBank, pattern: npt.NDArray[np.intp], u: Array, v: Array,
-           footprint: Array) -> Array:
+def sample(
+    bank: TextureBank, pattern: npt.NDArray[np.intp], u: Array, v: Array, footprint: Array
+) -> Array:
     """Bilinear sample of one mip level.
 
     Args:
@@ -82,15 +85,22 @@ def _mip_chain(values: Array) -> list[npt.NDArray[np.uint8]]:
 
 def noise(rng: np.random.Generator, roughness: float = 1.0, stretch: float = 1.0) -> Array:
     """Tileable noise with a power-law spectrum, about -1..1, [SIZE, SIZE]."""
-    frequency = np.hypot(np.fft.fftfreq(SIZE)[:, None] / stretch, np.fft.rfftfreq(SIZE)[None]) * SIZE
+    rows, columns = np.fft.fftfreq(SIZE)[:, None], np.fft.rfftfreq(SIZE)[None]
+    frequency = np.hypot(rows / stretch, columns) * SIZE
     frequency[0, 0] = np.inf
-    spectrum = np.fft.rfft2(rng.standard_normal((SIZE, SIZE))) * frequency ** -roughness
+    spectrum = np.fft.rfft2(rng.standard_normal((SIZE, SIZE))) * frequency**-roughness
     values = np.fft.irfft2(spectrum, (SIZE, SIZE))
     return np.asarray(values / (3 * values.std()), np.float32)
 
 
-def _cells(rng: np.random.Generator, columns: int, rows: int, stagger: Array, joint: float,
-           period: tuple[float, float]) -> tuple[Array, Array]:
+def _cells(
+    rng: np.random.Generator,
+    columns: int,
+    rows: int,
+    stagger: Array,
+    joint: float,
+    period: tuple[float, float],
+) -> tuple[Array, Array]:
     """Tone of each cell, -1..1, and a mask of the joints; `stagger` shifts each row, in cells."""
     row = (_Y * rows).astype(np.intp)
     x, y = (_X * columns + stagger[row]) % columns, _Y * rows
@@ -178,6 +188,6 @@ def door(rng: np.random.Generator) -> Pattern:
     return values.astype(np.float32), (1.0, 1.0)
 
 
-FLOORS: tuple[Callable[[np.random.Generator], Pattern], ...] = (tiles, planks, checker)
-WALLS: tuple[Callable[[np.random.Generator], Pattern], ...] = (plaster, bricks, stripes, tiles)
-FURNITURE: tuple[Callable[[np.random.Generator], Pattern], ...] = (panels, planks, checker, picture)
+FLOORS: tuple[Maker, ...] = (tiles, planks, checker)
+WALLS: tuple[Maker, ...] = (plaster, bricks, stripes, tiles)
+FURNITURE: tuple[Maker, ...] = (panels, planks, checker, picture)

@@ -45,13 +45,25 @@ def random_camera(rng: np.random.Generator, width: int, height: int) -> Camera:
     shift = rng.normal(0, 0.01, 2) * width
     distorted = rng.random() < 0.5
     k1, k2 = rng.uniform(-0.15, 0.08), rng.uniform(-0.03, 0.03)
-    return Camera(width, height, base.fx, base.fy * rng.normal(1, 0.005), base.cx + shift[0],
-                  base.cy + shift[1], 'plumb_bob' if distorted else '',
-                  (k1, k2, *rng.normal(0, 0.0007, 2), 0.0) if distorted else ())
+    return Camera(
+        width,
+        height,
+        base.fx,
+        base.fy * rng.normal(1, 0.005),
+        base.cx + shift[0],
+        base.cy + shift[1],
+        'plumb_bob' if distorted else '',
+        (k1, k2, *rng.normal(0, 0.0007, 2), 0.0) if distorted else (),
+    )
 
 
-def render_frames(directory: Path, seeds: Sequence[int], views: int,
-                  size: tuple[int, int] = (192, 256), workers: int = 2) -> FrameSet:
+def render_frames(
+    directory: Path,
+    seeds: Sequence[int],
+    views: int,
+    size: tuple[int, int] = (192, 256),
+    workers: int = 2,
+) -> FrameSet:
     """Render some views of each room into files, or open them when they are already there.
 
     Args:
@@ -65,8 +77,10 @@ def render_frames(directory: Path, seeds: Sequence[int], views: int,
         ValueError: the files hold frames of another number or size.
     """
     height, width = size
-    shapes = {'images': (len(seeds) * views, height, width, 3),
-              'depths': (len(seeds) * views, height // 2, width // 2)}
+    shapes = {
+        'images': (len(seeds) * views, height, width, 3),
+        'depths': (len(seeds) * views, height // 2, width // 2),
+    }
     done = directory / 'complete'
     if not done.exists():
         directory.mkdir(parents=True, exist_ok=True)
@@ -78,8 +92,10 @@ def render_frames(directory: Path, seeds: Sequence[int], views: int,
         done.touch()
     images, depths = (np.load(directory / f'{name}.npy', mmap_mode='r') for name in shapes)
     if images.shape != shapes['images'] or depths.shape != shapes['depths']:
-        raise ValueError(f'{directory} holds images {images.shape}, not {shapes["images"]}: '
-                         'remove it or choose another directory')
+        raise ValueError(
+            f'{directory} holds images {images.shape}, not {shapes["images"]}: '
+            'remove it or choose another directory'
+        )
     return FrameSet(images, depths)
 
 
@@ -104,9 +120,10 @@ def _shrink(values: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
     return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float32))
 
 
-def load_batch(frames: FrameSet, indices: npt.NDArray[np.intp],
-               rng: np.random.Generator | None = None) -> tuple[Tensor, Tensor]:
-    """Images normalised float32 [N, 3, H, W] and depths float32 [N, h, w], augmented with `rng`."""
+def load_batch(
+    frames: FrameSet, indices: npt.NDArray[np.intp], rng: np.random.Generator | None = None
+) -> tuple[Tensor, Tensor]:
+    """Normalised images float32 [N, 3, H, W] and depths [N, h, w], augmented with `rng`."""
     images = torch.from_numpy(frames.images[indices]).permute(0, 3, 1, 2).float() / 255
     depths = torch.from_numpy(frames.depths[indices].astype(np.float32))
     if rng is not None:

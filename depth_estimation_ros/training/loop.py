@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Training: AdamW, warm-up and cosine decay, averaged weights, checkpoints that resume exactly."""
+"""AdamW, warm-up and cosine decay, averaged weights, checkpoints that resume exactly."""
 
 from __future__ import annotations
 
 import copy
-import datetime
+import datetime as dt
 import json
 import math
 import time
@@ -19,8 +19,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from depth_estimation_ros.models.encoder_decoder import EncoderDecoder
-from depth_estimation_ros.training.datasets import (
-    MEAN, STD, FrameSet, load_batch, render_frames)
+from depth_estimation_ros.training.datasets import MEAN, STD, FrameSet, load_batch, render_frames
 from depth_estimation_ros.training.losses import gradient_loss, silog_loss
 from depth_estimation_ros.training.validation import held_out_errors
 
@@ -58,7 +57,11 @@ class _Run:
     step: int = 0
 
 
-def train(config: TrainingConfig, report: Callable[[str], None] = lambda line: None) -> Path:
+def _silent(line: str) -> None:
+    del line
+
+
+def train(config: TrainingConfig, report: Callable[[str], None] = _silent) -> Path:
     """Train, or go on where the checkpoint in `config.work` stopped, and write the weights.
 
     Args:
@@ -68,8 +71,13 @@ def train(config: TrainingConfig, report: Callable[[str], None] = lambda line: N
     Returns:
         The safetensors file with the averaged weights.
     """
-    frames = render_frames(config.work / 'frames', range(config.rooms), config.views,
-                           (config.height, config.width), config.workers)
+    frames = render_frames(
+        config.work / 'frames',
+        range(config.rooms),
+        config.views,
+        (config.height, config.width),
+        config.workers,
+    )
     report(f'{len(frames)} frames rendered')
     run = _begin(config)
     started, loss = time.monotonic(), 0.0
@@ -78,8 +86,10 @@ def train(config: TrainingConfig, report: Callable[[str], None] = lambda line: N
         if run.step % config.checkpoint_every == 0 or run.step == config.steps:
             _save_checkpoint(run, config)
             errors = held_out_errors(run.averaged, 40, (config.height, config.width))
-            report(f'step {run.step}/{config.steps} loss {loss:.4f} AbsRel {errors.abs_rel:.4f} '
-                   f'delta1 {errors.delta1:.4f} after {time.monotonic() - started:.0f} s')
+            report(
+                f'step {run.step}/{config.steps} loss {loss:.4f} AbsRel {errors.abs_rel:.4f} '
+                f'delta1 {errors.delta1:.4f} after {time.monotonic() - started:.0f} s'
+            )
     return save_weights(run.averaged, config)
 
 
@@ -98,7 +108,7 @@ def save_weights(network: EncoderDecoder, config: TrainingConfig) -> Path:
         'licence': 'Apache-2.0',
         'training_data': 'rooms rendered by depth_estimation_ros.synthetic, nothing else',
         'training': json.dumps(asdict(config), default=lambda path: Path(path).name),
-        'date': datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        'date': dt.datetime.now(dt.timezone.utc).date().isoformat(),
         'held_out': json.dumps(asdict(errors)),
     }
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
@@ -117,7 +127,8 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
 
 def _begin(config: TrainingConfig) -> _Run:
     torch.manual_seed(config.seed)
-    network = EncoderDecoder(config.backbone).to(memory_format=torch.channels_last)
+    network = EncoderDecoder(config.backbone)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     averaged = copy.deepcopy(network).requires_grad_(False)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
     run = _Run(network, averaged, optimizer)
@@ -136,7 +147,7 @@ def _step(run: _Run, config: TrainingConfig, frames: FrameSet) -> float:
     per_epoch = max(len(frames) // config.batch, 1)
     epoch, place = divmod(run.step, per_epoch)
     order = np.random.default_rng([config.seed, 3, epoch]).permutation(len(frames))
-    indices = np.sort(order[place * config.batch:(place + 1) * config.batch])
+    indices = np.sort(order[place * config.batch : (place + 1) * config.batch])
     images, truth = load_batch(frames, indices, np.random.default_rng([config.seed, 4, run.step]))
     for group in run.optimizer.param_groups:
         group['lr'] = learning_rate(run.step, config)
@@ -144,7 +155,7 @@ def _step(run: _Run, config: TrainingConfig, frames: FrameSet) -> float:
     depth = run.network(images)
     loss = silog_loss(depth, truth) + config.gradient_weight * gradient_loss(depth, truth)
     run.optimizer.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
     run.optimizer.step()
     run.step += 1
@@ -166,7 +177,11 @@ def _average(run: _Run, decay: float) -> None:
 def _save_checkpoint(run: _Run, config: TrainingConfig) -> None:
     """Write beside and rename, so that a stopped run leaves a whole file."""
     path = config.work / 'checkpoint.pt'
-    state = {'network': run.network.state_dict(), 'averaged': run.averaged.state_dict(),
-             'optimizer': run.optimizer.state_dict(), 'step': run.step}
+    state = {
+        'network': run.network.state_dict(),
+        'averaged': run.averaged.state_dict(),
+        'optimizer': run.optimizer.state_dict(),
+        'step': run.step,
+    }
     torch.save(state, path.with_suffix('.partial'))
     path.with_suffix('.partial').replace(path)

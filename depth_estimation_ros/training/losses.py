@@ -44,4 +44,3 @@ def gradient_loss(depth: Tensor, truth: Tensor, scales: int = 3) -> Tensor:
         total = total + across + down
         error, known = error[..., ::2, ::2], known[..., ::2, ::2]
     return total
-

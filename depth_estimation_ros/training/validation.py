@@ -24,8 +24,12 @@ _LENS = (-0.09, 0.02, 0.0005, -0.0005, 0.0)
 
 
 @torch.inference_mode()
-def held_out_errors(network: nn.Module, frames: int = 240, size: tuple[int, int] = (192, 256),
-                    resolution: tuple[int, int] | None = None) -> DepthErrors:
+def held_out_errors(
+    network: nn.Module,
+    frames: int = 240,
+    size: tuple[int, int] = (192, 256),
+    resolution: tuple[int, int] | None = None,
+) -> DepthErrors:
     """Mean of each error over frames, each from a room and a pose of its own, without alignment.
 
     Args:
@@ -38,11 +42,12 @@ def held_out_errors(network: nn.Module, frames: int = 240, size: tuple[int, int]
     network.eval()
     errors = [_frame_errors(network, index, size, resolution) for index in range(frames)]
     means = np.mean([dataclasses.astuple(error) for error in errors], axis=0)
-    return DepthErrors(*means[:-1].tolist(), pixels=int(means[-1]))
+    return DepthErrors(*means.tolist())
 
 
-def _frame_errors(network: nn.Module, index: int, size: tuple[int, int],
-                  resolution: tuple[int, int] | None) -> DepthErrors:
+def _frame_errors(
+    network: nn.Module, index: int, size: tuple[int, int], resolution: tuple[int, int] | None
+) -> DepthErrors:
     height, width = resolution or size
     camera = Camera.from_hfov(width, height, FIELDS_OF_VIEW[index % len(FIELDS_OF_VIEW)])
     if resolution:
@@ -52,6 +57,7 @@ def _frame_errors(network: nn.Module, index: int, size: tuple[int, int],
     image, truth = render(room, camera, random_pose(room, np.random.default_rng(seed)))
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
     pixels = functional.interpolate(pixels, size, mode='bilinear', antialias=True)
-    depth = functional.interpolate(network(normalize(pixels))[:, None], (height, width),
-                                   mode='bilinear')
+    depth = functional.interpolate(
+        network(normalize(pixels))[:, None], (height, width), mode='bilinear'
+    )
     return depth_errors(depth[0, 0].numpy(), truth)
