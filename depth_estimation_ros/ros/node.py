@@ -45,15 +45,16 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self.config = parameters.declare(self)
         self.streams: dict[str, CameraStream] = {}
         self.estimator: DepthEstimator | None = None
-        self._worker = Worker()
-        self._services: Services | None = None
-        self._timers: list[Any] = []
-        self._status = self.create_publisher(
+        # Names of their own: rclpy's Node keeps _services and _timers itself.
+        self._depth_worker = Worker()
+        self._requests: Services | None = None
+        self._clockwork: list[Any] = []
+        self._status_topic = self.create_publisher(
             DepthStatus,
             '~/status',
             QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
         )
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 1)
+        self._diagnostics_topic = self.create_publisher(DiagnosticArray, '/diagnostics', 1)
         self.add_on_set_parameters_callback(
             parameters.on_change(
                 lambda: self.config, lambda: self.estimator is not None, self._reconfigure
@@ -66,40 +67,41 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model and open the topics and services."""
-        latency = Latency()
         try:
-            self.estimator = DepthEstimator.load(
-                self.config.model, self.config.weights, self.config.device, latency
-            )
-            self.estimator.warm_up(640, 480)
-        except (ValueError, OSError, RuntimeError) as error:
-            self.estimator = None
+            self._open()
+        except Exception as error:  # rclpy would swallow it without a word
+            self._close()
             self.get_logger().error(f'cannot configure: {error}')
             return _FAILURE
+        return super().on_configure(state)
+
+    def _open(self) -> None:
+        config, latency = self.config, Latency()
+        self.estimator = DepthEstimator.load(config.model, config.weights, config.device, latency)
+        self.estimator.warm_up(640, 480)
         self.streams = {
-            name: CameraStream(self, name, self.config, self.estimator, latency, self._worker.wake)
-            for name in self.config.cameras
+            name: CameraStream(self, name, config, self.estimator, latency, self._depth_worker.wake)
+            for name in config.cameras
         }
-        self._services = Services(
+        self._requests = Services(
             self, self.streams, lambda: self.config.distance.window, self.publish_status
         )
         diagnostics = Diagnostics(self.get_name(), latency)
-        self._timers = [
+        self._clockwork = [
             self.create_timer(_SETTLE, self._look_at_publishers),
-            self.create_timer(self.config.diagnostics.period, lambda: self._diagnose(diagnostics)),
+            self.create_timer(config.diagnostics.period, lambda: self._diagnose(diagnostics)),
         ]
+        self.get_logger().info(f'{config.model}: {self.estimator.spec.description}')
         self.publish_status()
-        self.get_logger().info(f'{self.estimator.spec.description}')
-        return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to work."""
-        self._worker.start(list(self.streams.values()))
+        self._depth_worker.start(list(self.streams.values()))
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Finish the frame at hand; the model stays."""
-        self._worker.stop()
+        self._depth_worker.stop()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -109,22 +111,22 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop whatever runs."""
-        self._worker.stop()
+        self._depth_worker.stop()
         self._close()
         return super().on_shutdown(state)
 
     def _close(self) -> None:
-        for timer in self._timers:
+        for timer in self._clockwork:
             self.destroy_timer(timer)
-        if self._services is not None:
-            self._services.destroy()
+        if self._requests is not None:
+            self._requests.destroy()
         for stream in self.streams.values():
             stream.destroy()
-        self._timers, self._services, self.streams, self.estimator = [], None, {}, None
+        self._clockwork, self._requests, self.streams, self.estimator = [], None, {}, None
 
     def destroy_node(self) -> None:
         """End the worker before what it uses goes."""
-        self._worker.stop()
+        self._depth_worker.stop()
         super().destroy_node()
 
     def publish_status(self) -> None:
@@ -133,7 +135,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             return
         now = self.get_clock().now().to_msg()
         message = depth_status(self.estimator, list(self.streams.values()), now)
-        self._status.publish(message)
+        self._status_topic.publish(message)
         if message.hint:
             self.get_logger().warning(message.hint)
 
@@ -149,7 +151,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
 
     def _diagnose(self, diagnostics: Diagnostics) -> None:
         now = self.get_clock().now().to_msg()
-        self._diagnostics.publish(diagnostics.message(list(self.streams.values()), now))
+        self._diagnostics_topic.publish(diagnostics.message(list(self.streams.values()), now))
 
 
 def main(args: Sequence[str] | None = None) -> int:

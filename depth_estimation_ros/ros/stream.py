@@ -77,7 +77,7 @@ class CameraStream:
                 'image/compressed' if compressed else 'image',
                 self._on_image,
             ),
-            (CameraInfo, 'camera_info', self._infos.append),
+            (CameraInfo, 'camera_info', self._on_info),
         )
         return [
             AdaptiveSubscription(
@@ -118,6 +118,9 @@ class CameraStream:
             self._mailbox.take()  # nobody waited for it, so it is not a dropped frame
         self._mailbox.put((message, time.perf_counter()))
         self._wake()
+
+    def _on_info(self, message: Any) -> None:
+        self._infos.append(message)
 
     def due(self) -> bool:
         """Whether there is an image and somebody who wants what comes of it."""
