@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros.frames import DepthKind
-from depth_estimation_ros.models.catalog import ModelSpec
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.models.catalog import ModelSpec
 
 _MAX_ASPECT = 16  # beyond it a narrow strip would be blown up to an input of gigabytes
 
