@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros.frames import DepthKind
-from depth_estimation_ros.models.catalog import ModelSpec
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.models.catalog import ModelSpec
 
 _MAX_ASPECT = 16  # beyond it a narrow strip would be blown up to an input of gigabytes
 
@@ -83,12 +85,13 @@ class Preprocessing:
             [height, width], metres where the network is metric; what is no number, or no depth in
             front of the camera, is NaN. The array is new.
         """
-        known = np.isfinite(output)
-        if self.spec.kind is DepthKind.METRIC:
+        metric = self.spec.kind is DepthKind.METRIC
+        floor = 0.0 if metric else -np.inf
+        # NaN spreads to minimum and maximum; looking there is quicker than looking everywhere.
+        if not (floor < output.min() and output.max() < np.inf):
+            output = np.where((output > floor) & (output < np.inf), output, np.float32(np.nan))
+        if metric and self.spec.metres_per_unit != 1.0:
             output = output * np.float32(self.spec.metres_per_unit)
-            known &= output > 0
-        if not known.all():
-            output = np.where(known, output, np.float32(np.nan))
         size = (self.width, self.height)
         restored = cv2.resize(output, size, interpolation=cv2.INTER_LINEAR)
         return cast('NDArray[np.float32]', restored)

@@ -155,7 +155,7 @@ def _shortened(keys: set[str]) -> str:
 
 
 def _outline(state: object) -> str:
-    return _shortened({str(key) for key in state}) if isinstance(state, dict) else repr(type(state))
+    return _shortened(set(map(str, state))) if isinstance(state, dict) else repr(type(state))
 
 
 def _first_line(error: BaseException) -> str:

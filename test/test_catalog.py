@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue says what is needed to use each network rightly."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+
+import pytest
+
+from depth_estimation_ros.config import Config
+from depth_estimation_ros.frames import DepthKind
+from depth_estimation_ros.models.catalog import CATALOG, spec
+
+
+@pytest.fixture(params=list(CATALOG))
+def model(request):
+    return spec(request.param)
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"no model 'midsa'; known are bundled, .*meter-nyu"):
+        spec('midsa')
+
+
+def test_the_default_of_the_configuration_is_in_the_catalogue():
+    assert spec(Config().model).name == 'bundled'
+
+
+def test_nominal_sizes_fit_the_network(model):
+    assert model.height % model.multiple == model.width % model.multiple == 0
+
+
+def test_ranges_are_depths_in_order(model):
+    near, far = model.valid_range
+    assert 0 < near < far
+    assert model.metres_per_unit > 0
+
+
+def test_a_relative_network_has_no_metres(model):
+    assert model.kind is DepthKind.METRIC or model.metres_per_unit == 1
+
+
+def test_what_travels_with_the_package_says_what_it_was_trained_on():
+    for name in ('bundled', 'bundled-relative'):
+        assert 'mall' in spec(name).description
+        assert 'trained on rendered rooms only' in spec(name).description
+
+
+def test_every_other_file_has_a_checksum_and_a_place_to_get_it(model):
+    if not model.name.startswith('bundled'):
+        assert len(bytes.fromhex(model.sha256)) == 32
+        assert f'https://github.com/lorenzopapa5/METER/raw/main/models/{model.file} ' in (
+            model.source
+        )
+
+
+def test_kitti_binds_its_weights_to_non_commercial_use():
+    assert not spec('meter-kitti-xxs').commercial
+    assert 'not for commercial use' in spec('meter-kitti-xxs').licence
+
+
+@pytest.mark.parametrize('name', ['meter-nyu-xxs', 'meter-kitti-xxs'])
+def test_checksums_are_those_of_the_published_files(name, assets):
+    file = assets / 'weights' / 'meter' / spec(name).file
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == spec(name).sha256
+
+
+def test_listing_models_loads_no_framework():
+    code = (
+        'import sys, depth_estimation_ros.models.catalog, depth_estimation_ros.models.weights\n'
+        'assert not {"torch", "timm"} & set(sys.modules)'
+    )
+    subprocess.run([sys.executable, '-c', code], check=True)

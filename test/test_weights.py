@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Weights are found, held against the catalogue, and fit or are refused by name."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from depth_estimation_ros.models import weights
+from depth_estimation_ros.models.catalog import spec
+from depth_estimation_ros.models.meter import Meter
+
+NYU = spec('meter-nyu-xxs')
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Weights of METER that nobody published."""
+    file = tmp_path / 'own.safetensors'
+    save_file(Meter().state_dict(), file)
+    return file
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    """The folder of models."""
+    monkeypatch.setenv('DEPTH_ESTIMATION_MODELS', str(tmp_path / 'models'))
+    (tmp_path / 'models' / NYU.name).mkdir(parents=True)
+    return tmp_path / 'models'
+
+
+def test_the_folder_of_models_is_searched(models):
+    file = models / 'meter-nyu-xxs' / 'build_model_best_nyu_xxs'
+    file.touch()
+    assert weights.locate(NYU) == file
+
+
+def test_without_it_the_cache_is(tmp_path, monkeypatch):
+    monkeypatch.delenv('DEPTH_ESTIMATION_MODELS', raising=False)
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    folder = tmp_path / 'depth_estimation' / 'models' / 'meter-nyu-xxs'
+    folder.mkdir(parents=True)
+    (folder / NYU.file).touch()
+    assert weights.locate(NYU) == folder / NYU.file
+
+
+def test_the_bundled_weights_are_in_the_package():
+    file = weights.locate(spec('bundled'))
+    assert file.parts[-3:] == ('depth_estimation_ros', 'models', 'bundled.safetensors')
+
+
+def test_a_missing_file_is_told_with_its_place_and_the_cure(models):
+    place = re.escape(str(models / 'meter-nyu-xxs' / NYU.file))
+    with pytest.raises(FileNotFoundError, match=rf'no weights file {place}\. Download https://'):
+        weights.load(NYU)
+
+
+def test_a_missing_file_of_the_user_is_told_with_its_path(tmp_path):
+    with pytest.raises(FileNotFoundError, match='nowhere'):
+        weights.locate(NYU, str(tmp_path / 'nowhere'))
+
+
+def test_weights_reach_the_network(own):
+    expected = weights.read(own)
+    loaded = weights.load(NYU, str(own)).state_dict()
+    assert loaded.keys() == expected.keys()
+    assert all(torch.equal(loaded[name], expected[name]) for name in expected)
+
+
+def test_both_formats_hold_the_same(own, tmp_path):
+    state = weights.read(own)
+    torch.save(state, tmp_path / 'own')
+    again = weights.read(tmp_path / 'own')
+    assert all(torch.equal(state[name], again[name]) for name in state)
+
+
+def test_a_file_in_the_place_of_the_published_one_must_be_that_one(own, models):
+    file = models / 'meter-nyu-xxs' / NYU.file
+    torch.save(weights.read(own), file)
+    checksum = hashlib.sha256(file.read_bytes()).hexdigest()
+    with pytest.raises(ValueError, match=f'{checksum}.*{NYU.sha256}'):
+        weights.load(NYU)
+    assert weights.load(NYU, str(file))  # named by the user it may be one of his own
+
+
+def test_published_weights_of_another_model_are_refused(assets):
+    file = assets / 'weights' / 'meter' / 'build_model_best_kitti_xxs'
+    with pytest.raises(ValueError, match='holds the weights of meter-kitti-xxs, not of meter-nyu'):
+        weights.load(NYU, str(file))
+
+
+def test_another_network_is_recognised(own):
+    with pytest.raises(ValueError, match='does not fit bundled') as refusal:
+        weights.load(spec('bundled'), str(own))
+    message = str(refusal.value)
+    assert 'but meter-nyu-xxs or meter-kitti-xxs' in message
+    assert '261 unexpected: decoder.conv2d_in.weight' in message
+    assert ' missing: ' in message
+
+
+def test_every_fault_of_the_tensors_is_named(own, tmp_path):
+    state = weights.read(own)
+    state['extra'] = state.pop('decoder.conv2d_out.weight')
+    state['encoder.conv1.1.bias'] = torch.zeros(17)
+    save_file(state, tmp_path / 'odd.safetensors')
+    with pytest.raises(ValueError, match='does not fit meter-nyu-xxs') as refusal:
+        weights.load(NYU, str(tmp_path / 'odd.safetensors'))
+    message = str(refusal.value)
+    assert '1 missing: decoder.conv2d_out.weight' in message
+    assert '1 unexpected: extra' in message
+    assert '1 of another shape: encoder.conv1.1.bias' in message
+
+
+@pytest.mark.parametrize('kept', [0, 7, 100, 10_000])
+@pytest.mark.parametrize('name', ['cut', 'cut.safetensors'])
+def test_a_file_cut_short_is_refused(own, tmp_path, name, kept):
+    whole = own
+    if name == 'cut':
+        whole = tmp_path / 'whole'
+        torch.save(weights.read(own), whole)
+    (tmp_path / name).write_bytes(whole.read_bytes()[:kept])
+    with pytest.raises(ValueError, match=f'{name} is'):
+        weights.load(NYU, str(tmp_path / name))
+
+
+class Mischief:
+    """An object that makes a folder when it is unpickled."""
+
+    def __init__(self, folder) -> None:
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder,)
+
+
+def test_code_in_a_file_is_not_run(tmp_path):
+    folder = tmp_path / 'mischief'
+    torch.save({'weight': Mischief(str(folder))}, tmp_path / 'code')
+    with pytest.raises(ValueError, match='holds code, which is not run'):
+        weights.load(NYU, str(tmp_path / 'code'))
+    assert not folder.exists()
+
+
+def test_what_is_no_set_of_tensors_is_refused(tmp_path):
+    torch.save({'step': 3, 'network': {}}, tmp_path / 'checkpoint')
+    with pytest.raises(ValueError, match='something else than tensors by name: network, step'):
+        weights.load(NYU, str(tmp_path / 'checkpoint'))
