@@ -41,6 +41,7 @@ def config(tmp_path, frames):
         batch=2,
         workers=1,
         checkpoint_every=2,
+        glance=2,
         held_out=2,
     )
 

@@ -59,10 +59,12 @@ class Sphere:
 
 @dataclass(frozen=True)
 class Decal:
-    """Something flat on a wall (door, poster, skirting): a rectangle with a surface of its own."""
+    """Something flat on a wall (door, poster, skirting): a rectangle with a surface of its own.
+
+    `low` and `high` are metres along the wall (x or y of the room) and up.
+    """
 
     wall: int
-    axis: int
     low: tuple[float, float]
     high: tuple[float, float]
     surface: int
@@ -163,11 +165,10 @@ def _decal(
     pattern: int,
     colors: Array,
 ) -> Decal:
-    axis = 1 - wall // 2
-    along = np.eye(3)[axis]
+    along = np.eye(3)[1 - wall // 2]
     period = (high[0] - low[0], high[1] - low[1])
     surface = surfacer.add(-OUTWARD[wall], along, np.eye(3)[2], pattern, colors, low, period)
-    return Decal(wall, axis, low, high, surface)
+    return Decal(wall, low, high, surface)
 
 
 def _place_box(

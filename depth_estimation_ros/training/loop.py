@@ -26,7 +26,27 @@ from depth_estimation_ros.training.validation import held_out_errors
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """One training run; its defaults make the bundled model."""
+    """One training run; its defaults make the bundled model.
+
+    Attributes:
+        output: Safetensors file to write.
+        work: Folder for rendered frames and the checkpoint.
+        backbone: Name of a timm network.
+        rooms: How many rooms to render, from seed 0 on.
+        views: Pictures of each room.
+        height, width: Input of the network, pixels.
+        steps: Optimiser's steps of `batch` frames each.
+        batch: Frames of a step.
+        learning_rate: Its peak, see `learning_rate`.
+        weight_decay: Of AdamW.
+        gradient_weight: Of the gradient loss, beside SILog with 1.
+        average: Decay per step of the averaged weights, which are those that are kept.
+        seed: Of everything random in training, frames apart.
+        workers: Processes that render.
+        checkpoint_every: Steps.
+        glance: Held-out frames for a line of progress.
+        held_out: Held-out frames for the table in the file.
+    """
 
     output: Path
     work: Path = Path('training_output')
@@ -44,6 +64,7 @@ class TrainingConfig:
     seed: int = 0
     workers: int = 2
     checkpoint_every: int = 250
+    glance: int = 40
     held_out: int = 240
 
 
@@ -85,7 +106,7 @@ def train(config: TrainingConfig, report: Callable[[str], None] = _silent) -> Pa
         loss += (_step(run, config, frames) - loss) * 0.05
         if run.step % config.checkpoint_every == 0 or run.step == config.steps:
             _save_checkpoint(run, config)
-            errors = held_out_errors(run.averaged, 40, (config.height, config.width))
+            errors = held_out_errors(run.averaged, config.glance, (config.height, config.width))
             report(
                 f'step {run.step}/{config.steps} loss {loss:.4f} AbsRel {errors.abs_rel:.4f} '
                 f'delta1 {errors.delta1:.4f} after {time.monotonic() - started:.0f} s'
