@@ -43,6 +43,9 @@ class Fit:
         leave_one_out: RMS relative error of each inlier under the fit to the others; NaN when
             there are too few.
         inliers, references: How many references agree, of how many.
+
+    Raises:
+        ValueError: The scale is not positive, or a number is not finite.
     """
 
     kind: DepthKind
@@ -53,6 +56,14 @@ class Fit:
     leave_one_out: float
     inliers: int
     references: int
+
+    def __post_init__(self) -> None:
+        numbers = (self.scale, self.shift, *self.covariance, self.rms_relative_error)
+        if not (self.scale > 0.0 and all(map(math.isfinite, numbers)) and len(numbers) == 6):
+            raise ValueError(
+                f'scale={self.scale} shift={self.shift} covariance={self.covariance} '
+                f'rms_relative_error={self.rms_relative_error} are those of no fit'
+            )
 
     def depth(self, values: ArrayLike) -> NDArray[np.float32]:
         """Metres for predictions of any shape; +Inf where 1/Z is not positive."""

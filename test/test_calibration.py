@@ -55,9 +55,9 @@ def test_a_relative_fit_is_affine_in_inverse_depth_and_not_in_depth():
     inverse, straight = said(z, 2.0, -0.1, RELATIVE), said(z, 2.0, -0.1, METRIC)
     assert fit(inverse, z, RELATIVE).rms_relative_error < 1e-9
     assert fit(straight, z, METRIC, shift=True).rms_relative_error < 1e-9
-    with pytest.raises(ValueError, match='agree|positive'):
+    with pytest.raises(ValueError, match=r'agree|positive'):
         fit(straight, z, RELATIVE)
-    with pytest.raises(ValueError, match='agree|positive'):
+    with pytest.raises(ValueError, match=r'agree|positive'):
         fit(inverse, z, METRIC, shift=True)
 
 
