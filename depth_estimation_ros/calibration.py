@@ -26,7 +26,7 @@ _CONSENSUS = 0.15  # relative error within which references agree: what good net
 _PAIRS = 500  # exhaustive up to 32 references
 _HUBER = 1.345  # 95 % efficient under Gaussian noise (Huber, 1981)
 _MIN_SPREAD = 0.02  # of the prediction's spread: closer references leave the shift undetermined
-# What is assumed of a reference when there are no more references than unknowns, so that the
+# What is assumed of one reference when there are no more references than unknowns, so that the
 # residuals say nothing.
 ASSUMED_RELATIVE_ERROR = 0.05
 
@@ -43,6 +43,9 @@ class Fit:
         leave_one_out: RMS relative error of each inlier under the fit to the others; NaN when
             there are too few.
         inliers, references: How many references agree, of how many.
+
+    Raises:
+        ValueError: The scale is not positive, or a number is not finite.
     """
 
     kind: DepthKind
@@ -53,6 +56,14 @@ class Fit:
     leave_one_out: float
     inliers: int
     references: int
+
+    def __post_init__(self) -> None:
+        numbers = (self.scale, self.shift, *self.covariance, self.rms_relative_error)
+        if not (self.scale > 0.0 and all(map(math.isfinite, numbers)) and len(numbers) == 6):
+            raise ValueError(
+                f'scale={self.scale} shift={self.shift} covariance={self.covariance} '
+                f'rms_relative_error={self.rms_relative_error} are those of no fit'
+            )
 
     def depth(self, values: ArrayLike) -> NDArray[np.float32]:
         """Metres for predictions of any shape; +Inf where 1/Z is not positive."""
@@ -65,14 +76,15 @@ class Fit:
         return metres
 
     def std_dev(self, values: ArrayLike) -> Array:
-        """One sigma in metres for predictions: covariance of the fit and its residual."""
+        """One sigma in metres for predictions: of the fit, and of what it leaves over."""
         p = np.asarray(values, np.float64)
         var_scale, cov, var_shift = self.covariance
         variance = var_scale * p * p + 2.0 * cov * p + var_shift
         metres = self.depth(p).astype(np.float64)
         if self.kind is DepthKind.RELATIVE:
             variance = variance * metres**4  # d(1/x) = -dx/x², x = 1/Z
-        return np.sqrt(np.maximum(variance, 0.0) + (self.rms_relative_error * metres) ** 2)
+        sigma = _sigma(self.rms_relative_error, self.inliers, 1 + (var_shift > 0.0))
+        return np.sqrt(np.maximum(variance, 0.0) + (sigma * metres) ** 2)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,9 +148,10 @@ def fit(
     Raises:
         ValueError: The references do not determine the fit; the text says what would.
     """
+    references = np.size(depths)
     p, z = _usable(predictions, depths)
-    if kind is DepthKind.RELATIVE:
-        shift = len(p) > 1
+    # By those given, not by those seen: one that is not seen must not turn a shift into zero.
+    shift = shift or (kind is DepthKind.RELATIVE and references > 1)
     if shift:
         _check_spread(p, spread if spread is not None else float(np.abs(p).max()))
     weight = z if kind is DepthKind.RELATIVE else 1.0 / z
@@ -152,15 +165,16 @@ def fit(
             'have larger inverse depth; check that pixels and distances belong together'
         )
     residuals = inliers @ solution - 1.0
+    rms = float(np.sqrt(np.mean(residuals**2)))
     return Fit(
         kind=kind,
         scale=float(solution[0]),
         shift=float(solution[1]) if shift else 0.0,
-        covariance=_covariance(inliers, residuals),
-        rms_relative_error=float(np.sqrt(np.mean(residuals**2))),
+        covariance=_covariance(inliers, rms),
+        rms_relative_error=rms,
         leave_one_out=_leave_one_out(inliers, residuals),
         inliers=int(agree.sum()),
-        references=len(np.atleast_1d(np.asarray(depths))),
+        references=references,
     )
 
 
@@ -192,21 +206,19 @@ def _check_spread(p: Array, spread: float) -> None:
 def _consensus(rows: Array) -> NDArray[np.bool_]:
     """RANSAC (Fischler and Bolles, 1981) over all minimal sets, or a seeded draw of them.
 
+    So few references that any minimal set is a majority must agree all of them.
+
     [N, P] rows whose product with the parameters should be 1, to [N] the largest set that agrees.
     """
     count, unknowns = rows.shape
-    if count < unknowns + 2:
-        return np.ones(count, np.bool_)
+    few = count < unknowns + 2
     best = np.zeros(count, np.bool_)
-    for chosen in _minimal_sets(count, unknowns):
-        try:
-            candidate = np.linalg.solve(rows[chosen], np.ones(unknowns))
-        except np.linalg.LinAlgError:
-            continue
+    for chosen in [list(range(count))] if few else _minimal_sets(count, unknowns):
+        candidate = _solve(rows[chosen], np.ones(len(chosen)))
         agree = np.abs(rows @ candidate - 1.0) < _CONSENSUS
         if agree.sum() > best.sum():
             best = agree
-    if best.sum() * 2 <= count:
+    if best.sum() < (count if few else count // 2 + 1):
         raise ValueError(
             f'only {int(best.sum())} of {count} references agree within {_CONSENSUS:.0%}: '
             'check the distances, and that pixel (0, 0) is the top left of the input image'
@@ -240,13 +252,18 @@ def _huber(rows: Array) -> Array:
     return solution
 
 
-def _covariance(rows: Array, residuals: Array) -> tuple[float, float, float]:
+def _sigma(rms: float, count: int, unknowns: int) -> float:
+    """The relative error of one reference: the residuals' for each degree of freedom."""
+    free = count - unknowns
+    return rms * math.sqrt(count / free) if free else ASSUMED_RELATIVE_ERROR
+
+
+def _covariance(rows: Array, rms: float) -> tuple[float, float, float]:
     """sigma²·(XᵀX)⁻¹ as var(scale), cov, var(shift)."""
     count, unknowns = rows.shape
-    free = count - unknowns
-    sigma2 = float(residuals @ residuals) / free if free else ASSUMED_RELATIVE_ERROR**2
     covariance = np.zeros((2, 2))
-    covariance[:unknowns, :unknowns] = sigma2 * np.linalg.inv(rows.T @ rows)
+    covariance[:unknowns, :unknowns] = np.linalg.inv(rows.T @ rows)
+    covariance *= _sigma(rms, count, unknowns) ** 2
     return float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])
 
 

@@ -36,17 +36,20 @@ def save(calibration: Calibration, file: Path) -> None:
     """Write the file, all of it or nothing: a temporary file is renamed over the old one.
 
     Raises:
-        OSError: The folder cannot be written; the text names it.
+        OSError: It cannot be written; the text names it.
     """
-    content = yaml.safe_dump(_plain(calibration), sort_keys=False)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f'.{file.name}.')
+        _replace(file, yaml.safe_dump(_plain(calibration), sort_keys=False))
     except OSError as error:
         raise OSError(
             f'cannot write the calibration to {file}: {error.strerror}; '
             'set calibration.directory to a folder that can be written'
         ) from error
+
+
+def _replace(file: Path, content: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f'.{file.name}.')
     try:
         with os.fdopen(handle, 'w', encoding='utf-8') as stream:
             stream.write(content)
@@ -75,8 +78,9 @@ def load(file: Path) -> Calibration:
             camera = Camera(**{**camera, 'distortion': tuple(camera['distortion'])})
         return Calibration(Fit(**fit), stored['model'], camera, int(stored['created']))
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        reason = ' '.join(str(error).split())  # YAML's own take several lines
         raise ValueError(
-            f'{file} is not a calibration ({error}): calibrate again, or remove it'
+            f'{file} is not a calibration ({reason}): calibrate again, or remove it'
         ) from error
 
 

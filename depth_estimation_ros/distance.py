@@ -114,4 +114,4 @@ def _std_dev(depth_map: DepthMap, u: Array, v: Array, window: int, spread: Array
     if depth_map.calibration is None:
         return np.full(len(u), np.nan)
     fitted = depth_map.calibration.fit.std_dev(predictions(depth_map, u, v, window))
-    return np.hypot(fitted, spread)
+    return np.sqrt(fitted**2 + spread**2)  # np.hypot answers Inf to Inf and NaN

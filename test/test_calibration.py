@@ -1,0 +1,217 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from depth_estimation_ros.calibration import ASSUMED_RELATIVE_ERROR, Calibration, fit
+from depth_estimation_ros.camera import Camera
+from depth_estimation_ros.frames import DepthKind
+
+RELATIVE, METRIC = DepthKind.RELATIVE, DepthKind.METRIC
+CAMERA = Camera(640, 480, 500.0, 505.0, 321.0, 238.0, 'plumb_bob', (-0.2, 0.05, 0.0, 0.0, 0.0))
+
+depths = st.lists(st.floats(0.3, 30.0), min_size=2, max_size=40).filter(
+    lambda z: max(z) > 1.2 * min(z)
+)
+
+
+def said(z, scale, shift, kind):
+    """What a network says that is exactly right up to scale and shift."""
+    z = np.asarray(z)
+    return ((1.0 / z if kind is RELATIVE else z) - shift) / scale
+
+
+@given(depths, st.floats(1e-3, 1e3), st.floats(-2.0, 2.0))
+def test_relative_data_give_back_scale_and_shift(z, scale, shift):
+    found = fit(said(z, scale, shift, RELATIVE), z, RELATIVE, spread=1e-9)
+    assert found.scale == pytest.approx(scale, rel=1e-6)
+    assert found.shift == pytest.approx(shift, abs=1e-6)
+    assert found.inliers == found.references == len(z)
+    np.testing.assert_allclose(found.depth(said(z, scale, shift, RELATIVE)), z, rtol=1e-3)
+
+
+@given(st.lists(st.floats(0.3, 30.0), min_size=1, max_size=40), st.floats(1e-3, 1e3))
+def test_metric_data_give_back_the_scale(z, scale):
+    found = fit(said(z, scale, 0.0, METRIC), z, METRIC)
+    assert found.scale == pytest.approx(scale, rel=1e-6)
+    assert found.shift == 0.0
+    assert found.rms_relative_error < 1e-9
+
+
+@given(depths, st.floats(0.1, 10.0), st.floats(-0.2, 0.2))
+def test_metric_data_give_back_a_shift_that_was_asked_for(z, scale, shift):
+    found = fit(said(z, scale, shift, METRIC), z, METRIC, shift=True)
+    assert found.scale == pytest.approx(scale, rel=1e-6)
+    assert found.shift == pytest.approx(shift, abs=1e-6)
+
+
+def test_a_relative_fit_is_affine_in_inverse_depth_and_not_in_depth():
+    z = np.linspace(0.5, 8.0, 30)
+    inverse, straight = said(z, 2.0, -0.1, RELATIVE), said(z, 2.0, -0.1, METRIC)
+    assert fit(inverse, z, RELATIVE).rms_relative_error < 1e-9
+    assert fit(straight, z, METRIC, shift=True).rms_relative_error < 1e-9
+    with pytest.raises(ValueError, match=r'agree|positive'):
+        fit(straight, z, RELATIVE)
+    with pytest.raises(ValueError, match=r'agree|positive'):
+        fit(inverse, z, METRIC, shift=True)
+
+
+def test_the_error_that_is_minimised_is_relative_in_depth():
+    """Noise of one percent at every depth: far references must not drown the near ones."""
+    random = np.random.default_rng(0)
+    z = np.geomspace(0.5, 50.0, 400)
+    noisy = z * (1.0 + 0.01 * random.standard_normal(400))
+    for kind, shift in ((RELATIVE, -0.005), (METRIC, 0.0)):
+        found = fit(said(z, 3.0, shift, kind), noisy, kind)
+        assert found.scale == pytest.approx(3.0, rel=0.005)
+        assert found.rms_relative_error == pytest.approx(0.01, rel=0.15)
+        error = found.depth(said(z, 3.0, shift, kind)) / z - 1
+        assert np.abs(error).max() < 0.01
+
+
+@pytest.mark.parametrize('kind', [RELATIVE, METRIC])
+@pytest.mark.parametrize('count', [10, 40])
+def test_thirty_percent_of_gross_errors_change_nothing(kind, count):
+    random = np.random.default_rng(count)
+    z = random.uniform(0.5, 10.0, count)
+    shift = 0.05 if kind is RELATIVE else 0.0
+    p = said(z, 0.4, shift, kind)
+    wrong = random.permutation(count)[: count * 3 // 10]
+    given_z = z.copy()
+    given_z[wrong] *= random.choice([0.2, 0.4, 2.5, 6.0], len(wrong))
+    found = fit(p, given_z, kind)
+    assert found.scale == pytest.approx(0.4, rel=1e-6)
+    assert found.shift == pytest.approx(shift, abs=1e-6)
+    assert (found.inliers, found.references) == (count - len(wrong), count)
+
+
+@pytest.mark.parametrize(
+    ('p', 'z', 'kind', 'shift', 'reason'),
+    [
+        ([], [], RELATIVE, False, 'no reference'),
+        ([1.0, 2.0], [1.0], RELATIVE, False, 'one for each pixel'),
+        ([1.0], [2.0], METRIC, True, 'one reference cannot fix scale and shift'),
+        ([1.0], [2.0], RELATIVE, True, 'one reference cannot fix scale and shift'),
+        ([1.0, 1.001], [1.0, 2.0], RELATIVE, False, 'nearly equal'),
+        ([5.0, 5.0, 5.0, 5.0], [1.0, 1.0, 1.0, 1.0], RELATIVE, False, 'nearly equal'),
+        ([5.0, 5.01], [5.0, 5.0], METRIC, True, 'nearly equal'),
+        ([1.0, 2.0], [1.0, 2.0], RELATIVE, False, 'not positive'),
+        ([-2.0], [2.0], METRIC, False, 'not positive'),
+        ([1.0, 2.0, 4.0, 5.0, 7.0], [1.0, 2.0, 4.0, 5.0, 7.0], RELATIVE, False, 'agree|positive'),
+        ([math.nan, math.nan], [1.0, 2.0], RELATIVE, False, 'knows nothing'),
+        ([math.nan, 2.0], [1.0, 2.0], RELATIVE, False, 'one reference cannot fix'),
+        ([1.0, 2.0], [1.0, 0.0], RELATIVE, False, 'positive and finite'),
+        ([1.0, 2.0], [1.0, -3.0], METRIC, False, 'positive and finite'),
+        ([1.0, 2.0], [1.0, math.nan], METRIC, False, 'positive and finite'),
+        ([1.0, 2.0], [math.inf, 1.0], METRIC, False, 'positive and finite'),
+        ([2.0, 2.0], [1.0, 5.0], METRIC, False, 'agree'),
+        ([1.0, 2.0, 3.0], [1.0, 1.0, 0.1], RELATIVE, False, 'agree'),
+        ([1.0, 1.0, 1.0, 1.0], [1.0, 2.0, 4.0, 8.0], METRIC, False, 'only 1 of 4'),
+        ([9.0, 1.0, 8.0, 2.0, 7.0, 3.0], [8.0, 1.0, 0.1, 2.0, 9.0, 0.2], RELATIVE, False, 'agree'),
+    ],
+)
+def test_what_does_not_determine_the_fit_is_refused(p, z, kind, shift, reason):
+    with pytest.raises(ValueError, match=reason):
+        fit(p, z, kind, shift)
+
+
+def test_the_spread_of_the_whole_prediction_tells_references_that_are_too_alike():
+    z = np.array([1.0, 1.02])
+    p = said(z, 1.0, 0.0, RELATIVE)
+    assert fit(p, z, RELATIVE, spread=0.1).references == 2
+    with pytest.raises(ValueError, match='nearly equal'):
+        fit(p, z, RELATIVE, spread=2.0)
+
+
+@pytest.mark.parametrize(('kind', 'shift'), [(RELATIVE, True), (METRIC, False), (METRIC, True)])
+def test_the_covariance_is_the_spread_of_repeated_fits(kind, shift):
+    random = np.random.default_rng(1)
+    z = np.linspace(1.0, 6.0, 25)
+    p = said(z, 0.7, 0.1 if shift else 0.0, kind)
+    fits = [fit(p, z * (1 + 0.03 * random.standard_normal(25)), kind, shift) for _ in range(400)]
+    spread = np.cov([one.scale for one in fits], [one.shift for one in fits])
+    told = np.mean([one.covariance for one in fits], axis=0)
+    found = spread[0, 0], spread[0, 1], spread[1, 1]
+    np.testing.assert_allclose(told, found, rtol=0.25, atol=1e-12)
+
+
+@pytest.mark.parametrize(('kind', 'shift'), [(RELATIVE, True), (METRIC, False), (METRIC, True)])
+def test_the_standard_deviation_covers_the_error_of_new_measurements(kind, shift):
+    """Two thirds of new references, as noisy as those of the fit, lie within one sigma."""
+    random = np.random.default_rng(2)
+    z = np.linspace(1.0, 6.0, 12)
+    p = said(z, 0.7, 0.1 if shift else 0.0, kind)
+    within = []
+    for _ in range(200):
+        noisy, new = z * (1 + 0.04 * random.standard_normal((2, 12)))
+        found = fit(p, noisy, kind, shift)
+        within.append(np.abs(found.depth(p) - new) < found.std_dev(p))
+    assert np.mean(within) == pytest.approx(0.68, abs=0.06)
+
+
+def test_without_redundancy_an_error_is_assumed():
+    exact = fit([0.5, 2.0], [2.0, 0.5], RELATIVE)
+    assert math.isnan(exact.leave_one_out)
+    assert exact.rms_relative_error < 1e-9
+    sigma = exact.std_dev([0.5, 2.0]) / [2.0, 0.5]
+    # As much for the reference that the fit goes through as for what is measured now.
+    np.testing.assert_allclose(sigma, math.sqrt(2) * ASSUMED_RELATIVE_ERROR, rtol=1e-4)
+
+
+def test_leave_one_out_is_the_brute_force_computation():
+    """Residuals of one size keep Huber's weights at one, so plain least squares is the truth."""
+    z = np.linspace(1.0, 8.0, 14)
+    p = said(z, 0.5, 0.02, RELATIVE)
+    noisy = z * (1 + 0.04 * np.resize([1, -1, -1, 1], 14))
+    found = fit(p, noisy, RELATIVE)
+    errors = []
+    for left_out in range(14):
+        rest = np.arange(14) != left_out
+        rows = np.column_stack([p, np.ones(14)]) * noisy[:, None]
+        x = np.linalg.lstsq(rows[rest], np.ones(13), rcond=None)[0]
+        errors.append(rows[left_out] @ x - 1)
+    assert found.leave_one_out == pytest.approx(np.sqrt(np.mean(np.square(errors))), rel=1e-9)
+    assert found.leave_one_out > found.rms_relative_error
+
+
+def test_depth_is_float32_of_the_same_shape_and_unknown_stays_unknown():
+    found = fit([1.0, 2.5], [2.0, 0.5], RELATIVE)  # 1/Z = d - 0.5
+    depth = found.depth(np.array([[1.5, np.nan, 0.4], [-3.0, 4.5, np.inf]], np.float32))
+    assert depth.dtype == np.float32
+    expected = [[1.0, np.nan, np.inf], [np.inf, 0.25, 0.0]]
+    np.testing.assert_allclose(depth, expected, rtol=1e-5)
+
+
+def calibration(**changes):
+    fitted = fit([0.5, 2.0], [2.0, 0.5], RELATIVE)
+    return dataclasses.replace(Calibration(fitted, 'bundled-relative', CAMERA, 5), **changes)
+
+
+def test_a_calibration_belongs_to_its_model():
+    with pytest.raises(ValueError, match='for model bundled-relative, not midas'):
+        calibration().check('midas', CAMERA)
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        {'fx': 520.0},
+        {'cy': 230.0},
+        {'distortion': (-0.3, 0.05, 0.0, 0.0, 0.0)},
+        {'distortion_model': '', 'distortion': ()},
+    ],
+)
+def test_a_calibration_belongs_to_its_camera(change):
+    with pytest.raises(ValueError, match='another camera'):
+        calibration().check('bundled-relative', dataclasses.replace(CAMERA, **change))
+
+
+def test_the_same_camera_may_be_resized_and_intrinsics_may_be_unknown():
+    for camera in (CAMERA, CAMERA.scaled(320, 240), None):
+        calibration().check('bundled-relative', camera)
+    calibration(camera=None).check('bundled-relative', CAMERA)

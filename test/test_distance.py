@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from depth_estimation_ros.calibration import Calibration, fit
+from depth_estimation_ros.camera import Camera
+from depth_estimation_ros.distance import Status, measure, predictions
+from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
+
+CAMERA = Camera(64, 48, 60.0, 62.0, 31.0, 24.5, 'plumb_bob', (-0.25, 0.08, 0.002, -0.001, 0.01))
+INF, NAN = np.inf, np.nan
+
+
+def depth_map(depth, camera=CAMERA, calibration=None):
+    """A depth map of these metres, seen by a network that says 1/Z."""
+    depth = np.asarray(depth, np.float32)
+    frame = Frame(np.zeros((*depth.shape, 3), np.uint8), camera=camera)
+    with np.errstate(divide='ignore'):
+        prediction = Prediction(1.0 / depth, DepthKind.RELATIVE)
+    return DepthMap(frame, prediction, depth, calibration)
+
+
+def ramp():
+    """Every pixel has its own depth."""
+    return np.linspace(1.0, 4.0, 48 * 64, dtype=np.float32).reshape(48, 64)
+
+
+def calibration(noise=0.0):
+    z = np.linspace(0.5, 5.0, 20)
+    noisy = z * (1 + noise * np.random.default_rng(0).standard_normal(20))
+    return Calibration(fit(1.0 / z, noisy, DepthKind.RELATIVE), 'any', CAMERA, 0)
+
+
+def test_depth_distance_and_point_are_those_of_the_ray():
+    u, v = np.array([0.0, 31.0, 63.0, 12.0]), np.array([0.0, 24.0, 47.0, 40.0])
+    depth = ramp()
+    found = measure(depth_map(depth), u, v, window=1)
+    coefficients = np.array(CAMERA.distortion)
+    pixels = np.stack([u, v], axis=-1)[:, None]
+    # Iterated to the end: OpenCV's default of five steps is coarser than what is tested here.
+    criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-12)
+    rays = cv2.undistortPoints(pixels, CAMERA.matrix, coefficients, criteria=criteria)[:, 0]
+    z = depth[v.astype(int), u.astype(int)].astype(np.float64)
+    points = np.column_stack([rays * z[:, None], z])
+    np.testing.assert_array_equal(found.depth, z)
+    np.testing.assert_allclose(found.points, points, rtol=1e-6)
+    np.testing.assert_allclose(found.distance, np.linalg.norm(points, axis=1), rtol=1e-6)
+    assert found.status.tolist() == [Status.OK] * 4
+    assert found.status.dtype == np.uint8
+
+
+@given(st.floats(-0.5, 63.49), st.floats(-0.5, 47.49))
+def test_a_point_projects_onto_the_pixel_that_was_asked_for(u, v):
+    found = measure(depth_map(ramp()), [u], [v])
+    np.testing.assert_allclose(CAMERA.project(found.points), [[u, v]], atol=1e-4)
+
+
+def test_between_centres_the_nearest_pixel_answers():
+    found = measure(depth_map(ramp()), [9.51, 10.0, 10.49], [5.0, 4.51, 5.49], window=1)
+    np.testing.assert_array_equal(found.depth, ramp()[5, 10])
+
+
+@pytest.mark.parametrize(('window', 'half'), [(1, 0), (2, 1), (3, 1), (5, 2), (9, 4), (99, 49)])
+@pytest.mark.parametrize('pixel', [(0, 0), (63, 0), (0, 47), (63, 47), (30, 20), (62, 1)])
+def test_the_window_is_an_odd_square_clipped_at_borders(window, half, pixel):
+    depth = np.random.default_rng(1).uniform(1.0, 2.0, (48, 64)).astype(np.float32)
+    x, y = pixel
+    square = depth[max(y - half, 0) : y + half + 1, max(x - half, 0) : x + half + 1]
+    found = measure(depth_map(depth), [x], [y], window)
+    assert np.count_nonzero(square <= found.depth[0]) == square.size // 2 + 1  # the upper median
+
+
+@pytest.mark.parametrize(
+    ('u', 'v'), [(-0.51, 5), (63.5, 5), (5, -0.51), (5, 47.5), (NAN, 5), (5, INF), (-1e30, 5)]
+)
+def test_a_pixel_outside_the_image_has_no_distance(u, v):
+    found = measure(depth_map(ramp(), calibration=calibration()), [u, 5.0], [v, 5.0])
+    assert found.status.tolist() == [Status.OUTSIDE_IMAGE, Status.OK]
+    for values in (found.depth, found.distance, found.std_dev, found.points[:, 2]):
+        assert np.isnan(values).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ('values', 'status', 'depth'),
+    [
+        ([2.0] * 9, Status.OK, 2.0),
+        ([NAN] * 5 + [2.0] * 4, Status.INVALID, NAN),
+        ([NAN] * 4 + [2.0] * 5, Status.OK, 2.0),
+        ([INF] * 5 + [2.0] * 4, Status.TOO_FAR, NAN),
+        ([INF] * 4 + [2.0] * 5, Status.OK, 2.0),
+        ([-INF] * 5 + [2.0] * 4, Status.TOO_NEAR, NAN),
+        ([-INF] * 4 + [2.0] * 5, Status.OK, 2.0),
+        ([-INF] * 4 + [2.0] + [INF] * 4, Status.OK, 2.0),
+        ([NAN] * 9, Status.INVALID, NAN),
+        ([NAN] * 4 + [INF] * 4 + [2.0], Status.TOO_FAR, NAN),
+    ],
+)
+def test_the_majority_of_the_window_decides(values, status, depth):
+    image = np.full((48, 64), 9.0)
+    image[10:13, 20:23] = np.random.default_rng(2).permutation(values).reshape(3, 3)
+    found = measure(depth_map(image, calibration=calibration()), [21.0], [11.0], window=3)
+    assert found.status[0] == status
+    np.testing.assert_array_equal(found.depth, [depth])
+    assert np.isfinite(found.distance[0]) == np.isfinite(found.std_dev[0]) == (status == Status.OK)
+    assert not np.isinf(found.std_dev[0])
+
+
+def test_without_intrinsics_depth_is_known_and_distance_is_not():
+    found = measure(depth_map(ramp(), camera=None), [3.0], [4.0], window=1)
+    assert found.status[0] == Status.OK
+    assert found.depth[0] == ramp()[4, 3]
+    assert np.isnan(found.distance).all()
+    assert np.isnan(found.points).all()
+
+
+def test_a_ray_that_the_lens_does_not_have_has_no_distance():
+    strong = dataclasses.replace(CAMERA, distortion=(-1.5, 0.0, 0.0, 0.0))
+    found = measure(depth_map(ramp(), camera=strong), [0.0, 31.0], [0.0, 24.0])
+    assert np.isnan(found.distance).tolist() == [True, False]
+    assert np.isfinite(found.depth).all()
+
+
+def test_only_a_calibration_tells_the_standard_deviation():
+    assert np.isnan(measure(depth_map(ramp()), [3.0], [4.0]).std_dev).all()
+
+
+def test_where_there_is_no_depth_there_is_no_standard_deviation():
+    beyond = np.full((48, 64), INF)  # 1/Z is -0.01 there under a shift of -0.01
+    shifted = calibration(0.05)
+    fitted = dataclasses.replace(shifted.fit, shift=-0.01)
+    shifted = dataclasses.replace(shifted, fit=fitted)
+    found = measure(depth_map(beyond, calibration=shifted), [3.0], [4.0])
+    assert found.status[0] == Status.TOO_FAR
+    assert np.isnan(found.std_dev[0])
+
+
+def test_the_standard_deviation_grows_with_the_residual_of_the_fit():
+    told = [
+        measure(depth_map(ramp(), calibration=calibration(noise)), [3.0], [4.0], 1).std_dev[0]
+        for noise in (0.0, 0.02, 0.05, 0.1)
+    ]
+    assert told == sorted(told)
+    assert told[0] == pytest.approx(0.0, abs=1e-6)
+    assert told[2] / ramp()[4, 3] == pytest.approx(0.05, rel=0.5)
+
+
+def test_the_standard_deviation_grows_with_the_spread_in_the_window():
+    """A normally distributed window of 0.1 m has a median absolute deviation of one sigma."""
+    depth = np.random.default_rng(3).normal(3.0, 0.1, (48, 64))
+    found = measure(depth_map(depth, calibration=calibration()), [31.0], [24.0], 47)
+    assert found.std_dev[0] == pytest.approx(0.1, rel=0.1)
+
+
+def test_predictions_are_medians_of_what_the_network_says():
+    values = 1.0 / ramp()
+    found = predictions(depth_map(ramp()), [10.0, 99.0], [20.0, 5.0], window=3)
+    assert found[0] == np.median(values[19:22, 9:12])
+    assert np.isnan(found[1])
+
+
+def test_relative_depth_is_refused():
+    relative = dataclasses.replace(depth_map(ramp()), depth=None)
+    with pytest.raises(ValueError, match='without a calibration'):
+        measure(relative, [1.0], [1.0])
+
+
+def test_pixels_must_pair_up():
+    with pytest.raises(ValueError, match='2 and 1 given'):
+        measure(depth_map(ramp()), [1.0, 2.0], [1.0])
