@@ -32,4 +32,4 @@ class Faults:
         now = time.monotonic()
         if now - self._said.get(reason, -_SAY_EVERY) >= _SAY_EVERY:
             self._said[reason] = now
-            self._say(f'{reason} (so far {self.counts[reason]} times)')
+            self._say(f'{reason} ({self.counts[reason]} so far)')

@@ -80,7 +80,9 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self.estimator = DepthEstimator.load(config.model, config.weights, config.device, latency)
         self.estimator.warm_up(640, 480)
         self.streams = {
-            name: CameraStream(self, name, config, self.estimator, latency, self._depth_worker.wake)
+            name: CameraStream(
+                self, name, config, self.estimator, latency, self._depth_worker.wake
+            )
             for name in config.cameras
         }
         self._requests = Services(

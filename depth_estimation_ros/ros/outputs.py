@@ -142,9 +142,7 @@ class Outputs:
         camera = depth_map.frame.camera
         if depth_map.depth is None or camera is None or not self._points.wanted:
             return
-        points = messages.cloud_view(
-            self._points.message, camera.height, camera.width, PointField
-        )
+        points = messages.cloud_view(self._points.message, camera.height, camera.width, PointField)
         cloud(depth_map.depth, camera.rays(), depth_map.frame.image, points)
         ready.append(self._points)
 

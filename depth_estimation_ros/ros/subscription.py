@@ -13,7 +13,13 @@ from typing import Any
 
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_policy_name_from_kind,
+)
 
 _POLICIES = {
     'reliable': ReliabilityPolicy.RELIABLE,
@@ -98,5 +104,5 @@ class AdaptiveSubscription:
 
 
 def _policy_name(kind: Any) -> str:
-    name = getattr(kind, 'name', str(kind))
-    return str(name).lower().replace('_', ' ')
+    """`RMW_QOS_POLICY_RELIABILITY`, or a number in older distributions, to `reliability`."""
+    return qos_policy_name_from_kind(kind).lower()

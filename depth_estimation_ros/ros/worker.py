@@ -34,7 +34,9 @@ class Worker:
     def start(self, sources: Sequence[Source]) -> None:
         """Begin to serve."""
         self._stopped.clear()
-        self._thread = threading.Thread(target=self._run, args=(sources,), name='depth worker')
+        self._thread = threading.Thread(
+            target=self._run, args=(sources,), name='depth worker', daemon=True
+        )
         self._thread.start()
         self.wake()
 
