@@ -203,7 +203,7 @@ def _ray_lengths(
             'along_ray needs the intrinsics, and no camera_info has come: give depths along Z, '
             'or set camera.fx or camera.hfov'
         )
-    return np.sqrt(1.0 + (camera.unproject(u, v) ** 2).sum(axis=1))
+    return np.linalg.norm(np.insert(camera.unproject(u, v), 2, 1.0, axis=1), axis=1)
 
 
 def _fill(response: Any, found: Distances) -> None:
