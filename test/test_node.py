@@ -242,6 +242,8 @@ def test_the_lifecycle_stops_and_resumes_work(start, scene):
     rig.send(image_message(scene[0], 1))
     rig.spin(0.5)
     assert not depths
+    refused = rig.ask(GetDistance, 'get_distance', u=[1.0], v=[1.0])
+    assert 'not active' in refused.message
     rig.node.trigger_activate()
     rig.until(lambda: depths, 'depth once active')
     rig.node.trigger_deactivate()

@@ -86,7 +86,11 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             for name in config.cameras
         }
         self._requests = Services(
-            self, self.streams, lambda: self.config.distance.window, self.publish_status
+            self,
+            self.streams,
+            lambda: self.config.distance.window,
+            self.publish_status,
+            lambda: self._depth_worker.running,
         )
         diagnostics = Diagnostics(self.get_name(), latency)
         self._clockwork = [

@@ -51,6 +51,7 @@ class Services:
         streams: The cameras by name.
         window: The parameter distance.window, at the time of a call.
         on_change: Called when a calibration came or went.
+        active: Whether frames are worked on.
     """
 
     def __init__(
@@ -59,9 +60,10 @@ class Services:
         streams: Mapping[str, CameraStream],
         window: Callable[[], int],
         on_change: Callable[[], None],
+        active: Callable[[], bool],
     ) -> None:
         self._node, self._streams = node, streams
-        self._window, self._on_change = window, on_change
+        self._window, self._on_change, self._active = window, on_change, active
         self._services = [
             node.create_service(kind, f'~/{name}', handler)
             for kind, name, handler in (
@@ -80,6 +82,8 @@ class Services:
             self._node.destroy_service(service)
 
     def _stream(self, name: str) -> CameraStream:
+        if not self._active():
+            raise ValueError('the node is not active: activate it, or start it with autostart')
         if name == '' and len(self._streams) == 1:
             return next(iter(self._streams.values()))
         if name not in self._streams:
@@ -203,7 +207,8 @@ def _ray_lengths(
             'along_ray needs the intrinsics, and no camera_info has come: give depths along Z, '
             'or set camera.fx or camera.hfov'
         )
-    return np.linalg.norm(np.insert(camera.unproject(u, v), 2, 1.0, axis=1), axis=1)
+    rays = np.insert(camera.unproject(u, v), 2, 1.0, axis=1)
+    return np.asarray(np.linalg.norm(rays, axis=1), np.float64)
 
 
 def _fill(response: Any, found: Distances) -> None:

@@ -105,4 +105,4 @@ class AdaptiveSubscription:
 
 def _policy_name(kind: Any) -> str:
     """`RMW_QOS_POLICY_RELIABILITY`, or a number in older distributions, to `reliability`."""
-    return qos_policy_name_from_kind(kind).lower()
+    return str(qos_policy_name_from_kind(kind)).lower()

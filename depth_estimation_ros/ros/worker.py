@@ -31,6 +31,11 @@ class Worker:
         """Look again whether a source is due."""
         self._wanted.set()
 
+    @property
+    def running(self) -> bool:
+        """Whether it serves."""
+        return self._thread is not None
+
     def start(self, sources: Sequence[Source]) -> None:
         """Begin to serve."""
         self._stopped.clear()
