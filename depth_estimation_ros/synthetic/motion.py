@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import math
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
 
 from depth_estimation_ros.synthetic.render import Pose, trace
 from depth_estimation_ros.synthetic.scene import Room
+
+Array = npt.NDArray[np.float64]
 
 _CLEARANCE = 0.5
 _ATTEMPTS = 300
@@ -51,7 +54,7 @@ def _draw_pose(room: Room, rng: np.random.Generator) -> Pose:
 
 
 def trajectory(room: Room, frames: int, speed: float = 0.03) -> list[Pose]:
-    """Poses of a camera that drives to and fro and looks around.
+    """Poses of a camera that drives to and fro and looks around, with open space ahead.
 
     Args:
         room: where.
@@ -59,13 +62,13 @@ def trajectory(room: Room, frames: int, speed: float = 0.03) -> list[Pose]:
         speed: greatest way from one frame to the next, in metres.
     """
     rng = np.random.default_rng([room.seed, 1])
-    start, end, yaw = max((_stretch(room, rng) for _ in range(12)), key=_length)
-    span = float(np.linalg.norm(end - start))
-    height = rng.uniform(0.7, 1.3)
+    start, heading, ahead = max((_way_ahead(room, rng) for _ in range(12)), key=itemgetter(2))
+    way = min(max(ahead - 2.0, ahead / 3), 3.0)
+    yaw, height = math.atan2(heading[1], heading[0]), rng.uniform(0.7, 1.3)
     poses = []
     for frame in range(frames):
-        phase = 2 * speed * frame / max(span, 0.3)
-        place = start + (end - start) * (0.5 - 0.5 * math.cos(phase))
+        phase = 2 * speed * frame / max(way, 0.3)
+        place = start + way * (0.5 - 0.5 * math.cos(phase)) * heading
         turn = 0.25 * math.sin(0.04 * frame)
         sway = 0.01 * math.sin(0.31 * frame)
         pitch = 0.03 - 0.12 * (height - 0.4) + sway
@@ -73,24 +76,17 @@ def trajectory(room: Room, frames: int, speed: float = 0.03) -> list[Pose]:
     return poses
 
 
-def _stretch(
-    room: Room, rng: np.random.Generator
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float]:
-    """A free way straight ahead of a random pose, with the yaw along it."""
+def _way_ahead(room: Room, rng: np.random.Generator) -> tuple[Array, Array, float]:
+    """Place and heading of a random pose, and how many metres are free ahead of it."""
     pose = random_pose(room, rng)
     heading = pose.rotation[:2, 2] / np.linalg.norm(pose.rotation[:2, 2])
-    start = pose.position[:2]
     free = 0.0
-    while free < 3 and _free(room, start + (free + 1.0) * heading):
+    while _free(room, pose.position[:2] + (free + 0.1) * heading):
         free += 0.1
-    return start, start + free * heading, math.atan2(heading[1], heading[0])
+    return pose.position[:2], heading, free
 
 
-def _length(way: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float]) -> float:
-    return float(np.linalg.norm(way[1] - way[0]))
-
-
-def _free(room: Room, place: npt.NDArray[np.float64]) -> bool:
+def _free(room: Room, place: Array) -> bool:
     """Nothing within the clearance of a place on the floor."""
     if (place < _CLEARANCE).any() or (place > room.size[:2] - _CLEARANCE).any():
         return False
