@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""package.xml, setup.py and what they install agree with each other and with the code."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import stat
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+import depth_estimation_ros
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / 'depth_estimation_ros'
+
+# What is imported, and the rosdep key that brings it; the keys are in rosdistro's python.yaml.
+KEYS = {
+    'cv2': 'python3-opencv',
+    'numpy': 'python3-numpy',
+    'rosbags': 'python3-rosbags-pip',
+    'safetensors': 'python3-timm-pip',
+    'timm': 'python3-timm-pip',
+    'torch': 'python3-pytorch-pip',
+    'torchvision': 'python3-pytorch-pip',
+    'yaml': 'python3-yaml',
+}
+REQUIREMENTS = {'cv2': 'opencv-python', 'yaml': 'PyYAML', 'torchvision': 'timm'}
+NOT_FROM_PIP = {'depth_estimation_interfaces', 'launch', 'launch_ros', 'ament_index_python'}
+BENCHMARKS_ONLY = {'PIL', 'matplotlib', 'psutil', 'transformers'}
+
+
+def _manifest(path: Path = ROOT / 'package.xml') -> ET.Element:
+    return ET.parse(path).getroot()  # noqa: S314
+
+
+def _setup(*questions: str) -> list[str]:
+    """What setup.py answers, one line a question."""
+    command = [sys.executable, 'setup.py', '-q', *questions]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    ).stdout.splitlines()
+
+
+def _imports(folder: Path) -> dict[str, set[str]]:
+    """Other packages that are imported under a folder, and by which files."""
+    found: dict[str, set[str]] = {}
+    for path in folder.rglob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [str(node.module)]
+            for name in (name.partition('.')[0] for name in names):
+                if name not in sys.stdlib_module_names and name != PACKAGE.name:
+                    found.setdefault(name, set()).add(str(path.relative_to(ROOT)))
+    return found
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    """What `pip install` would install, from a copy, so that the tree stays clean."""
+    copy = tmp_path_factory.mktemp('source') / 'copy'
+    keep_out = shutil.ignore_patterns('.*', 'build', '*.egg-info', '__pycache__', '*_output')
+    shutil.copytree(ROOT, copy, ignore=keep_out)
+    pip = [sys.executable, '-m', 'pip', 'wheel', '--no-deps', '--no-build-isolation', '--no-index']
+    subprocess.run(
+        [*pip, '-q', '-w', str(copy), str(copy)], check=True, capture_output=True, timeout=120
+    )
+    with zipfile.ZipFile(next(copy.glob('*.whl'))) as archive:
+        yield archive
+
+
+def test_one_version_and_one_description():
+    manifest = _manifest()
+    maintainer = manifest.find('maintainer')
+    assert _setup(
+        '--version', '--description', '--license', '--maintainer', '--maintainer-email'
+    ) == [
+        depth_estimation_ros.__version__,
+        manifest.findtext('description'),
+        manifest.findtext('license'),
+        maintainer.text,
+        maintainer.get('email'),
+    ]
+    assert manifest.findtext('version') == depth_estimation_ros.__version__
+
+
+def test_interfaces_have_the_same_version():
+    interfaces = _manifest(ROOT / 'depth_estimation_interfaces' / 'package.xml')
+    assert interfaces.findtext('version') == depth_estimation_ros.__version__
+
+
+def test_every_import_is_declared_for_rosdep():
+    declared = {element.text for element in _manifest().iter('exec_depend')}
+    imported = _imports(PACKAGE) | _imports(ROOT / 'launch')
+    missing = {
+        name: files
+        for name, files in imported.items()
+        if name not in BENCHMARKS_ONLY and KEYS.get(name, name) not in declared
+    }
+    assert not missing
+
+
+def test_heavy_extras_stay_in_benchmarks():
+    users = {
+        file
+        for name, files in _imports(PACKAGE).items()
+        if name in BENCHMARKS_ONLY
+        for file in files
+    }
+    assert all(file.startswith('depth_estimation_ros/benchmarks/') for file in users), users
+
+
+def test_every_import_is_declared_for_pip(wheel):
+    name = next(name for name in wheel.namelist() if name.endswith('.dist-info/METADATA'))
+    required = wheel.read(name).decode()
+    ros = {element.text for element in _manifest().iter('exec_depend')} | NOT_FROM_PIP
+    for module in _imports(PACKAGE).keys() - ros - BENCHMARKS_ONLY:
+        assert f'\nRequires-Dist: {REQUIREMENTS.get(module, module)}' in required, module
+
+
+def test_wheel_holds_every_file_of_the_package(wheel):
+    mine = {
+        str(path.relative_to(ROOT))
+        for path in PACKAGE.rglob('*')
+        if path.is_file() and path.suffix != '.pyc'
+    }
+    assert mine <= set(wheel.namelist())
+    assert any(name.endswith('.safetensors') for name in mine)
+
+
+def test_wheel_holds_what_ros_looks_for(wheel):
+    share = [f'launch/{path.name}' for path in (ROOT / 'launch').glob('*.py')]
+    share += [f'config/{path.name}' for path in (ROOT / 'config').iterdir()]
+    data = {name.partition('.data/data/')[2] for name in wheel.namelist()}
+    wanted = {f'share/depth_estimation_ros/{name}' for name in ['package.xml', *share]}
+    wanted.add('share/ament_index/resource_index/packages/depth_estimation_ros')
+    wanted.add('lib/depth_estimation_ros/depth_node')
+    assert wanted <= data
+
+
+def test_node_stays_executable(wheel):
+    entry = next(info for info in wheel.infolist() if info.filename.endswith('/depth_node'))
+    assert (entry.external_attr >> 16) & stat.S_IXUSR
+
+
+def test_constraints_pin_every_requirement(wheel):
+    name = next(name for name in wheel.namelist() if name.endswith('.dist-info/METADATA'))
+    required = [
+        line.split(':', 1)[1].split(';')[0].strip()
+        for line in wheel.read(name).decode().splitlines()
+        if line.startswith('Requires-Dist:')
+    ]
+    pinned = (ROOT / 'constraints.txt').read_text()
+    for requirement in required:
+        bare = requirement.partition('[')[0].partition('=')[0].rstrip('<>!~').strip()
+        assert f'\n{bare.lower().replace("_", "-")}==' in pinned, requirement
+    assert '\ntorch==2.13.0\n' in pinned
