@@ -59,6 +59,7 @@ setup(
             'ros-kilted-rosidl-default-generators',
             'ros-rosidl-core-generators',
         ],
+        'demo': ['matplotlib'],
         'benchmark': ['matplotlib', 'pillow', 'psutil', 'transformers'],
         'test': ['hypothesis', 'mypy', 'psutil', 'pytest', 'ruff', 'types-PyYAML'],
     },

@@ -33,7 +33,12 @@ KEYS = {
 }
 REQUIREMENTS = {'cv2': 'opencv-python', 'yaml': 'PyYAML', 'torchvision': 'timm'}
 NOT_FROM_PIP = {'depth_estimation_interfaces', 'launch', 'launch_ros', 'ament_index_python'}
-BENCHMARKS_ONLY = {'PIL', 'matplotlib', 'psutil', 'transformers'}
+EXTRAS = {  # and where alone they may be imported
+    'PIL': ('benchmarks',),
+    'matplotlib': ('benchmarks', 'demo'),
+    'psutil': ('benchmarks',),
+    'transformers': ('benchmarks',),
+}
 
 
 def _manifest(path: Path = ROOT / 'package.xml') -> ET.Element:
@@ -102,26 +107,23 @@ def test_every_import_is_declared_for_rosdep():
     missing = {
         name: files
         for name, files in imported.items()
-        if name not in BENCHMARKS_ONLY and KEYS.get(name, name) not in declared
+        if name not in EXTRAS and KEYS.get(name, name) not in declared
     }
     assert not missing
 
 
-def test_heavy_extras_stay_in_benchmarks():
-    users = {
-        file
-        for name, files in _imports(PACKAGE).items()
-        if name in BENCHMARKS_ONLY
-        for file in files
-    }
-    assert all(file.startswith('depth_estimation_ros/benchmarks/') for file in users), users
+def test_extras_stay_where_they_are_installed_for():
+    imported = _imports(PACKAGE)
+    for name, rooms in EXTRAS.items():
+        for file in imported.get(name, ()):
+            assert Path(file).parts[1] in rooms, f'{file} imports {name}'
 
 
 def test_every_import_is_declared_for_pip(wheel):
     name = next(name for name in wheel.namelist() if name.endswith('.dist-info/METADATA'))
     required = wheel.read(name).decode()
     ros = {element.text for element in _manifest().iter('exec_depend')} | NOT_FROM_PIP
-    for module in _imports(PACKAGE).keys() - ros - BENCHMARKS_ONLY:
+    for module in _imports(PACKAGE).keys() - ros - EXTRAS.keys():
         assert f'\nRequires-Dist: {REQUIREMENTS.get(module, module)}' in required, module
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+
 from depth_estimation_ros.benchmarks import transport as benchmark
 from depth_estimation_ros.ros import transport
 
