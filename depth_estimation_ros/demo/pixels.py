@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,8 @@ from numpy.typing import NDArray
 _WINDOW = 9
 _FLAT = 1.08  # ratio of the farthest to the nearest depth in the window
 _BORDER = 24
-_QUANTILES = (0.05, 0.5, 0.95)
 _ALIKE = 1.03
+_APART = 120.0  # pixels between references, where the picture allows it
 
 
 def measurable(depth: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -34,33 +36,43 @@ def measurable(depth: NDArray[np.float32]) -> NDArray[np.bool_]:
     return result
 
 
-def references(depth: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Three pixels (u, v), near, middle and far, each the one closest to the centre: [3, 2].
+def references(depth: NDArray[np.float32], quantiles: Sequence[float]) -> NDArray[np.intp]:
+    """Pixels (u, v) at these quantiles of depth, spread over the image, [N, 2].
 
     Raises:
         ValueError: The depth is too rugged or too unknown.
     """
-    v, u = np.nonzero(measurable(depth))
-    if len(u) == 0:
-        raise ValueError('no pixel of the depth image has a smooth surrounding to measure at')
-    z = depth[v, u]
-    off_centre = np.hypot(u - depth.shape[1] / 2, v - depth.shape[0] / 2)
+    u, v, z = _measured(depth, len(quantiles))
+    near_centre = -np.hypot(u - depth.shape[1] / 2, v - depth.shape[0] / 2)
+    apart = np.full(len(u), np.inf)
     chosen = []
-    for wanted in np.quantile(z, _QUANTILES):
+    for wanted in np.quantile(z, quantiles):
         ratio = np.maximum(z / wanted, wanted / z)
-        candidates = np.flatnonzero(ratio < max(_ALIKE, float(ratio.min()) + 1e-6))
-        chosen.append(candidates[off_centre[candidates].argmin()])
+        candidates = np.flatnonzero(ratio <= max(_ALIKE, float(ratio.min())))
+        best = (np.minimum(apart, _APART) + 0.01 * near_centre)[candidates].argmax()
+        chosen.append(candidates[best])
+        apart = np.minimum(apart, np.hypot(u - u[chosen[-1]], v - v[chosen[-1]]))
     return np.stack([u[chosen], v[chosen]], axis=1)
 
 
 def probes(depth: NDArray[np.float32], count: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Pixels (u, v) drawn at random among those that can be measured, [count, 2].
+    """Pixels (u, v) drawn at random, one from each of `count` layers of depth, [count, 2].
 
     Raises:
-        ValueError: There are too few.
+        ValueError: The depth is too rugged or too unknown.
     """
-    v, u = np.nonzero(measurable(depth))
-    if len(u) < count:
-        raise ValueError(f'only {len(u)} pixels can be measured, {count} are wanted')
-    chosen = rng.choice(len(u), count, replace=False)
+    u, v, z = _measured(depth, count)
+    chosen = [rng.choice(layer) for layer in np.array_split(z.argsort(), count)]
     return np.stack([u[chosen], v[chosen]], axis=1)
+
+
+def _measured(
+    depth: NDArray[np.float32], least: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    v, u = np.nonzero(measurable(depth))
+    if len(u) < least:
+        raise ValueError(
+            f'{len(u)} pixels of the depth image have a smooth surrounding to measure at, and '
+            f'{least} are wanted'
+        )
+    return u, v, depth[v, u]

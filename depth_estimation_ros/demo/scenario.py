@@ -59,7 +59,7 @@ def rendered() -> Scenario:
         model='bundled-relative',
         weights='',
         near=0.5,
-        far=6.0,
+        far=8.0,
     )
 
 

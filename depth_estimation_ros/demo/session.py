@@ -22,6 +22,8 @@ _FRAMES_BEFORE = 5
 _FRAMES = 20
 _ROUNDS = 4
 _PIXELS = 5  # distances asked for in each round
+# A scale and a shift want far-apart depths, a scale alone typical ones.
+_REFERENCES = {'relative': (0.05, 0.5, 0.95), 'metric': (0.25, 0.5, 0.75)}
 _START = 60.0  # seconds the node has to load its network
 _RECORDING = 20.0  # seconds
 
@@ -63,6 +65,7 @@ class Calibrated:
     scale: float
     shift: float
     rms_relative_error: float
+    inliers: int
     message: str
 
 
@@ -117,7 +120,7 @@ def hold(client: Client, seconds: float) -> Findings:
     """
     client.until(lambda: client.status, 'the node is ready', _START)
     before = _before(client)
-    calibrated = _calibrate(client)
+    calibrated = _calibrate(client, before.kind)
     client.record()
     random = np.random.default_rng(0)
     answers = [answer for _ in range(_ROUNDS) for answer in _ask(client, random)]
@@ -150,10 +153,11 @@ def _before(client: Client) -> Before:
     )
 
 
-def _calibrate(client: Client) -> Calibrated:
+def _calibrate(client: Client, kind: str) -> Calibrated:
     stamp = client.stamps(topics.TRUTH, topics.COLORIZED)[-1]
     truth = _depth(client, topics.TRUTH, stamp)
-    known = [Reference(int(u), int(v), float(truth[v, u])) for u, v in pixels.references(truth)]
+    chosen = pixels.references(truth, _REFERENCES[kind])
+    known = [Reference(int(u), int(v), float(truth[v, u])) for u, v in chosen]
     answer = client.ask(
         CalibrateScale,
         'calibrate_scale',
@@ -165,7 +169,12 @@ def _calibrate(client: Client) -> Calibrated:
     if not answer.success:
         raise ValueError(f'calibrate_scale refuses {known}: {answer.message}')
     return Calibrated(
-        known, answer.scale, answer.shift, answer.rms_relative_error, answer.message
+        known,
+        answer.scale,
+        answer.shift,
+        answer.rms_relative_error,
+        int(answer.inliers),
+        answer.message,
     )
 
 
