@@ -1,0 +1,223 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Bags of ROS 2 and ROS 1 without a ROS installation: RGB-D frames out, messages in."""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.interfaces import (
+    Connection,
+    Qos,
+    QosDurability,
+    QosHistory,
+    QosLiveliness,
+    QosReliability,
+    QosTime,
+)
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+from depth_estimation_ros import messages
+from depth_estimation_ros.camera import Camera
+from depth_estimation_ros.frames import Frame
+
+_IMAGE, _COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+_INFO = 'sensor_msgs/msg/CameraInfo'
+_DEPTH_ENCODINGS = ('16UC1', '32FC1')
+# Names that drivers give to depth in the colour camera's frame, and to the colour camera.
+_REGISTERED, _COLOUR = ('aligned', 'registered'), ('color', 'colour', 'rgb')
+_PAIRED = 50_000_000  # ns between a picture and its depth: cameras of 30 Hz, not synchronised
+_INFINITE = QosTime(9223372036, 854775807)  # how ROS writes it
+
+
+def rgbd_frames(path: Path, limit: int) -> list[tuple[Frame, NDArray[np.float32]]]:
+    """The first frames of a bag with their registered depth.
+
+    The topics are found by type and encoding, camera_info beside the colour images.
+
+    Args:
+        path: Folder of a ROS 2 bag, or a ROS 1 file.
+        limit: How many frames at most.
+
+    Returns:
+        Frames, and for each the depth of every pixel: [H, W] float32 in metres, NaN unknown.
+
+    Raises:
+        FileNotFoundError: There is no such bag.
+        ValueError: It cannot be read, or lacks colour, camera_info or registered depth.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f'there is no bag {path}')
+    try:
+        with AnyReader([path], default_typestore=get_typestore(Stores.LATEST)) as reader:
+            topics = _RgbdTopics.find(path, reader)
+            camera = _camera(reader, topics)
+            frames = list(_pairs(reader, topics, camera, limit))
+    except AnyReaderError as error:
+        raise ValueError(f'{path} is no bag that can be read: {error}') from error
+    if not frames:
+        raise ValueError(
+            f'{path}: no picture of {topics.colour.topic} has a depth image of '
+            f'{topics.depth.topic} within {_PAIRED / 1e6:.0f} ms'
+        )
+    return frames
+
+
+@dataclasses.dataclass(frozen=True)
+class _RgbdTopics:
+    colour: Connection
+    depth: Connection
+    info: Connection
+
+    @classmethod
+    def find(cls, path: Path, reader: AnyReader) -> _RgbdTopics:
+        colours, depths = [], []
+        for connection in reader.connections:
+            if connection.msgtype == _COMPRESSED and 'depth' not in connection.topic.lower():
+                colours.append(connection)
+            elif connection.msgtype == _IMAGE:
+                first = next(_messages(reader, connection), None)
+                is_depth = first is not None and first.encoding in _DEPTH_ENCODINGS
+                (depths if is_depth else colours).append(connection)
+        for found, what in ((colours, 'colour'), (depths, 'depth (16UC1 or 32FC1)')):
+            if not found:
+                topics = ', '.join(sorted({one.topic for one in reader.connections}))
+                raise ValueError(f'{path} has no {what} image topic; it has {topics}')
+        colour = _preferred(colours, _COLOUR)
+        return cls(colour, _preferred(depths, _REGISTERED), cls._info(path, reader, colour))
+
+    @staticmethod
+    def _info(path: Path, reader: AnyReader, colour: Connection) -> Connection:
+        wanted = colour.topic.removesuffix('/compressed').rpartition('/')[0] + '/camera_info'
+        for connection in reader.connections:
+            if connection.msgtype == _INFO and connection.topic == wanted:
+                return connection
+        raise ValueError(f'{path} has no camera_info {wanted} for {colour.topic}')
+
+
+def _preferred(connections: Sequence[Connection], words: Sequence[str]) -> Connection:
+    named = [one for one in connections if any(word in one.topic.lower() for word in words)]
+    return (named or list(connections))[0]
+
+
+def _messages(reader: AnyReader, connection: Connection) -> Iterator[Any]:
+    for _, _, data in reader.messages([connection]):
+        yield reader.deserialize(data, connection.msgtype)
+
+
+def _camera(reader: AnyReader, topics: _RgbdTopics) -> Camera:
+    info = next(_messages(reader, topics.info))
+    return messages.camera_from_info(info, info.width, info.height)
+
+
+def _pairs(
+    reader: AnyReader, topics: _RgbdTopics, camera: Camera, limit: int
+) -> Iterator[tuple[Frame, NDArray[np.float32]]]:
+    """Frames with the depth image next to them in time."""
+    depths = {stamp_of(one): one for one in _some(reader, topics.depth, limit)}
+    stamps = sorted(depths)
+    for message in _some(reader, topics.colour, limit):
+        stamp = stamp_of(message)
+        near = bisect.bisect(stamps, stamp)
+        best = min(stamps[max(near - 1, 0) : near + 1], key=lambda one: abs(one - stamp))
+        if abs(best - stamp) > _PAIRED:
+            continue
+        compressed = topics.colour.msgtype == _COMPRESSED
+        image = (messages.decode_compressed if compressed else messages.decode_image)(message)
+        depth = messages.decode_depth(depths[best])
+        if depth.shape != image.shape[:2]:
+            raise ValueError(
+                f'{topics.depth.topic} is {depth.shape[1]}x{depth.shape[0]}, the picture '
+                f'{image.shape[1]}x{image.shape[0]}: the depth must be registered to it'
+            )
+        yield Frame(image, stamp, message.header.frame_id, camera), depth
+
+
+def _some(reader: AnyReader, connection: Connection, limit: int) -> Iterator[Any]:
+    for message, _ in zip(_messages(reader, connection), range(limit), strict=False):
+        yield message
+
+
+def stamp_of(message: Any) -> int:
+    """Nanoseconds of a message's header."""
+    stamp = message.header.stamp
+    return int(stamp.sec) * 10**9 + int(stamp.nanosec)
+
+
+@dataclasses.dataclass(frozen=True)
+class Topic:
+    """A topic of a bag to be written.
+
+    Attributes:
+        name: Its name.
+        kind: Type of its messages, `sensor_msgs/msg/Image`.
+        latched: Whether the publisher keeps the last message for whom comes later.
+    """
+
+    name: str
+    kind: str
+    latched: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Serialized:
+    """A message as it came over the wire: its topic's name, time of arrival in ns, CDR bytes."""
+
+    topic: str
+    arrived: int
+    data: bytes
+
+
+def write(
+    path: Path,
+    topics: Sequence[Topic],
+    recorded: Sequence[Serialized],
+    definitions: Mapping[str, str],
+) -> None:
+    """Write a ROS 2 bag, mcap with zstd, that holds the definitions of its messages.
+
+    Args:
+        path: Folder to make.
+        topics: All topics, of which some may have no message.
+        recorded: The messages in any order.
+        definitions: Text of the .msg files of types that ROS itself does not ship.
+    """
+    types = get_typestore(Stores.LATEST)
+    for name, text in definitions.items():
+        types.register(get_types_from_msg(text, name))
+    writer = Writer(path, version=9, storage_plugin=StoragePlugin.MCAP)
+    writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+    with writer:
+        connections = {
+            topic.name: writer.add_connection(
+                topic.name,
+                topic.kind,
+                typestore=types,
+                offered_qos_profiles=[_qos(topic.latched)],
+            )
+            for topic in topics
+        }
+        for message in sorted(recorded, key=lambda one: one.arrived):
+            writer.write(connections[message.topic], message.arrived, message.data)
+
+
+def _qos(latched: bool) -> Qos:
+    return Qos(
+        history=QosHistory.KEEP_LAST,
+        depth=1,
+        reliability=QosReliability.RELIABLE,
+        durability=QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
+        deadline=_INFINITE,
+        lifespan=_INFINITE,
+        liveliness=QosLiveliness.AUTOMATIC,
+        liveliness_lease_duration=_INFINITE,
+        avoid_ros_namespace_conventions=False,
+    )
