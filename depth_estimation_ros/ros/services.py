@@ -244,5 +244,5 @@ def _fit_remarks(fitted: Fit) -> str:
     if fitted.kind is DepthKind.RELATIVE and fitted.references == 1:
         return 'one reference: the scale is fitted and the shift taken as zero; two are better'
     if fitted.inliers < fitted.references:
-        return f'{fitted.references - fitted.inliers} references disagree and were left out'
+        return f'left out as disagreeing: {fitted.references - fitted.inliers} references'
     return ''

@@ -142,6 +142,8 @@ class CameraStream:
             self.processed += 1
             self._latency.add('total', time.perf_counter() - received)
         except Exception as error:  # whatever a frame does, the next one is served
+            if not self._node.context.ok():
+                return  # shutting down: the topics are gone, and so is the log
             self.faults.add(f'{type(error).__name__}: {error}' if not str(error) else str(error))
         finally:
             with self._changed:
