@@ -152,8 +152,8 @@ def test_node_gets_topics_and_parameters(built, tmp_path):
 @pytest.mark.parametrize('profile', ['', '/mine.xml'])
 def test_environment(built, monkeypatch, profile):
     monkeypatch.delenv('ROS_DISTRO', raising=False)
-    _, description, context = built(DEPTH, fastdds_profile=profile)
-    _executed(description, context)
+    arguments = {'fastdds_profile': profile, 'params_file': str(ROOT / 'config' / 'depth.yaml')}
+    _, description, context = built(DEPTH, **arguments)
     for action in _executed(description, context):
         if type(action).__name__ == 'SetEnvironmentVariable':
             action.execute(context)
@@ -163,7 +163,8 @@ def test_environment(built, monkeypatch, profile):
         assert context.environment['DEPTH_ESTIMATION_TRANSPORT'] == 'system'
 
 
-def test_no_camera_driver(built, monkeypatch):
+def test_no_camera_driver(built, monkeypatch, tmp_path):
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
     monkeypatch.setenv('ROS_DISTRO', 'kilted')
     module, _, _ = built(ROOT / 'launch' / 'usb_camera.launch.py')
     monkeypatch.setattr(module, 'DRIVERS', ('a_driver_that_nobody_wrote',))
