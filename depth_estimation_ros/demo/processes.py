@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The processes of a demonstration, on a ROS graph of their own, ended with it whatever happens."""
+"""The processes of a demonstration, on a ROS graph of their own, ended whatever happens."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
 
 from depth_estimation_ros.ros import transport
 
@@ -37,7 +37,7 @@ def free_domain() -> int:
     raise OSError(f'ROS domains {_DOMAINS.start} to {_DOMAINS.stop - 1} are all in use')
 
 
-class Processes:
+class Processes(contextlib.AbstractContextManager['Processes']):
     """Python modules run beside this process; a context that ends them by id.
 
     Args:
@@ -80,20 +80,16 @@ class Processes:
     def _log(self, name: str) -> Path:
         return self._logs / f'{name}.log'
 
-    def __enter__(self) -> Processes:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         for process in self._running.values():
             process.terminate()
         for process in self._running.values():
-            try:
-                process.wait(_PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _see_end(process)
+
+
+def _see_end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

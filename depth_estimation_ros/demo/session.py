@@ -193,10 +193,10 @@ def _ask(client: Client, random: np.random.Generator) -> list[Answer]:
     expected = truth[chosen[:, 1], chosen[:, 0]] * _ray_lengths(client, stamp, u, v)
     missing = [float('nan')] * _PIXELS
     return [
-        Answer(stamp, *map(int, pixel), float(known), distance, std_dev, status, response.message)
-        for pixel, known, distance, std_dev, status in zip(
-            chosen,
-            expected,
+        Answer(stamp, column, row, known, distance, std_dev, status, response.message)
+        for (column, row), known, distance, std_dev, status in zip(
+            chosen.tolist(),
+            expected.tolist(),
             response.distance or missing,
             response.std_dev or missing,
             map(int, response.status or [GetDistance.Response.INVALID] * _PIXELS),
@@ -207,7 +207,8 @@ def _ask(client: Client, random: np.random.Generator) -> list[Answer]:
 
 def _ray_lengths(client: Client, stamp: int, u: Any, v: Any) -> NDArray[np.float64]:
     rays = camera(client, stamp).unproject(u, v)
-    return np.sqrt(1.0 + (rays**2).sum(axis=1))
+    lengths: NDArray[np.float64] = np.sqrt(1.0 + (rays**2).sum(axis=1))
+    return lengths
 
 
 def camera(client: Client, stamp: int) -> Camera:
