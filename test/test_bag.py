@@ -110,7 +110,7 @@ def test_a_written_bag_tells_types_and_counts_and_keeps_the_bytes(tmp_path):
 
 
 def test_what_a_bag_lacks_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match='no bag .*nowhere'):
+    with pytest.raises(FileNotFoundError, match=r'no bag .*nowhere'):
         bag.rgbd_frames(tmp_path / 'nowhere', 5)
     colour, camera_info, depth = frame(1)
     without_depth = written(tmp_path / 'colour', [colour, camera_info])

@@ -43,6 +43,9 @@ class Processes(contextlib.AbstractContextManager['Processes']):
     Args:
         domain: ROS domain of all of them.
         logs: Folder for what they print.
+
+    Attributes:
+        running: The processes by name.
     """
 
     def __init__(self, domain: int, logs: Path) -> None:
@@ -53,13 +56,13 @@ class Processes(contextlib.AbstractContextManager['Processes']):
             'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
         }
         self._logs = logs
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, module: str, *arguments: str) -> None:
         """Run a module; what it prints goes to NAME.log."""
         command = [sys.executable, '-m', f'depth_estimation_ros.{module}', *arguments]
         with self._log(name).open('wb') as log:
-            self._running[name] = subprocess.Popen(
+            self.running[name] = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, env=self._environment
             )
 
@@ -69,7 +72,7 @@ class Processes(contextlib.AbstractContextManager['Processes']):
         Raises:
             ChildProcessError: One has ended; the text has what it said last.
         """
-        for name, process in self._running.items():
+        for name, process in self.running.items():
             if process.poll() is not None:
                 said = self._log(name).read_text(errors='replace').strip().splitlines()
                 raise ChildProcessError(
@@ -81,9 +84,9 @@ class Processes(contextlib.AbstractContextManager['Processes']):
         return self._logs / f'{name}.log'
 
     def __exit__(self, *_error: object) -> None:
-        for process in self._running.values():
+        for process in self.running.values():
             process.terminate()
-        for process in self._running.values():
+        for process in self.running.values():
             _see_end(process)
 
 

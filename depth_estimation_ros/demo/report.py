@@ -110,13 +110,14 @@ def median_error(answers: list[Answer]) -> float:
 
 def table(made: dict[str, Any], findings: Findings) -> str:
     """The report in short, as plain text."""
-    model = made['model']
+    model, refusals = made['model'], findings.calibrated.refusals
     lines = [
         f'{made["source"]} -> {model["model"]} ({model["runtime"]}, {model["device"]})',
         _before_in_words(made['before_calibration']),
         f'calibrated with {len(findings.calibrated.references)} pixels of known depth: '
         + ', '.join(f'({r.u}, {r.v}) {r.depth:.2f} m' for r in findings.calibrated.references)
-        + (f' ({findings.calibrated.message})' if findings.calibrated.message else ''),
+        + (f' ({findings.calibrated.message})' if findings.calibrated.message else '')
+        + (f' (refused before: {len(refusals)} times)' if refusals else ''),
         '',
         '   pixel         true   answered  +- sigma    error',
         *(_row(one) for one in findings.answers),
