@@ -79,7 +79,8 @@ class _RgbdTopics:
 
     @classmethod
     def find(cls, path: Path, reader: AnyReader) -> _RgbdTopics:
-        colours, depths = [], []
+        colours: list[Connection] = []
+        depths: list[Connection] = []
         for connection in reader.connections:
             if connection.msgtype == _COMPRESSED and 'depth' not in connection.topic.lower():
                 colours.append(connection)

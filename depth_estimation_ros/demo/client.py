@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import struct
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 import rclpy
@@ -48,8 +48,8 @@ TOPICS = tuple(
 _QUEUE = 10
 
 
-class Client:
-    """Hears all topics of camera and node as bytes; a context that opens and closes ROS.
+class Client(contextlib.AbstractContextManager['Client']):
+    """Hears all topics of camera and node as bytes; opens ROS, and as a context closes it.
 
     Args:
         domain: ROS domain.
@@ -66,29 +66,19 @@ class Client:
         self.kept: dict[str, dict[int, Serialized]] = {topic: {} for topic in KINDS}
         self.status: Any = None
         self.diagnostics: Any = None
-        self._domain, self._check = domain, check
+        self._check = check
         self._since: int | None = None
-
-    def __enter__(self) -> Client:
-        rclpy.init(domain_id=self._domain)
+        rclpy.init(domain_id=domain)
         self._node = Node('demo_client')
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
         for topic, kind in KINDS.items():
             latched = topic == STATUS
-            durability = (
-                DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
-            )
+            durability = DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
             qos = QoSProfile(depth=_QUEUE, durability=durability)
             self._node.create_subscription(kind, topic, self._hear(topic), qos, raw=True)
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._executor.shutdown()
         self._node.destroy_node()
         rclpy.try_shutdown()

@@ -22,8 +22,8 @@ from depth_estimation_ros.demo.view import side_view
 _BACKGROUND, _PANEL, _TEXT, _FAINT = '#14161b', '#1d2027', '#f2f2f2', '#9aa1ad'
 _ACCENT, _SECOND = '#ffb454', '#5ccfe6'
 _CAPTION = (
-    'Colours of depth: near warm, far cold, black unknown.    Cloud: grid of one metre on the '
-    'floor, the camera in blue.    Distances: one sigma as bars, ± 15 % as band.'
+    'Colours of depth: near warm, far cold, black unknown.    Cloud: metres along the optical '
+    'axis, the camera in blue.    Distances: one sigma as bars, ± 15 % as band.'
 )
 _WORST = 0.5  # relative error of the brightest colour
 
@@ -148,7 +148,9 @@ def _scatter(axes: Any, shown: Shown) -> None:
     axes.set_yticks(np.arange(1, end, 1.0))
     axes.grid(color='#ffffff', alpha=0.09)
     axes.tick_params(direction='in', pad=-18, length=0)
-    axes.text(0.97, 0.07, 'true distance, m', transform=axes.transAxes, color=_FAINT, ha='right',
-              fontsize=13)
-    axes.text(0.06, 0.94, 'answered, m', transform=axes.transAxes, color=_FAINT, fontsize=13)
-    axes.text(0.70, 0.93, '± 15 %', transform=axes.transAxes, color=_SECOND, fontsize=13)
+    for x, y, text, colour in (
+        (0.70, 0.07, 'true distance, m', _FAINT),
+        (0.06, 0.94, 'answered, m', _FAINT),
+        (0.70, 0.93, '± 15 %', _SECOND),
+    ):
+        axes.text(x, y, text, transform=axes.transAxes, color=colour, fontsize=13)

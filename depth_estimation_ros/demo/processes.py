@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The processes of a demonstration, on a ROS graph of their own, ended with it whatever happens."""
+"""The processes of a demonstration, on a ROS graph of their own, ended whatever happens."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
 
 from depth_estimation_ros.ros import transport
 
@@ -37,12 +37,15 @@ def free_domain() -> int:
     raise OSError(f'ROS domains {_DOMAINS.start} to {_DOMAINS.stop - 1} are all in use')
 
 
-class Processes:
+class Processes(contextlib.AbstractContextManager['Processes']):
     """Python modules run beside this process; a context that ends them by id.
 
     Args:
         domain: ROS domain of all of them.
         logs: Folder for what they print.
+
+    Attributes:
+        running: The processes by name.
     """
 
     def __init__(self, domain: int, logs: Path) -> None:
@@ -53,13 +56,13 @@ class Processes:
             'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
         }
         self._logs = logs
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, module: str, *arguments: str) -> None:
         """Run a module; what it prints goes to NAME.log."""
         command = [sys.executable, '-m', f'depth_estimation_ros.{module}', *arguments]
         with self._log(name).open('wb') as log:
-            self._running[name] = subprocess.Popen(
+            self.running[name] = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, env=self._environment
             )
 
@@ -69,7 +72,7 @@ class Processes:
         Raises:
             ChildProcessError: One has ended; the text has what it said last.
         """
-        for name, process in self._running.items():
+        for name, process in self.running.items():
             if process.poll() is not None:
                 said = self._log(name).read_text(errors='replace').strip().splitlines()
                 raise ChildProcessError(
@@ -80,20 +83,16 @@ class Processes:
     def _log(self, name: str) -> Path:
         return self._logs / f'{name}.log'
 
-    def __enter__(self) -> Processes:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for process in self._running.values():
+    def __exit__(self, *_error: object) -> None:
+        for process in self.running.values():
             process.terminate()
-        for process in self._running.values():
-            try:
-                process.wait(_PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for process in self.running.values():
+            _see_end(process)
+
+
+def _see_end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime as dt
 import json
 import math
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -32,11 +33,11 @@ _STAGE = ' p50/p95/p99 (ms)'
 def report(scenario: Scenario, client: Client, findings: Findings) -> dict[str, Any]:
     """All findings as JSON values; what is unknown is null."""
     status, values = client.status, _diagnostics(client)
-    reason = fault(client, findings)
+    reason = fault(findings, client.count())
     made: dict[str, Any] = {
         'program': PROGRAM,
         'version': depth_estimation_ros.__version__,
-        'created': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds'),
+        'created': dt.datetime.now(dt.timezone.utc).isoformat(timespec='seconds'),
         'passed': not reason,
         'reason': reason,
         'source': scenario.title,
@@ -73,8 +74,13 @@ def report(scenario: Scenario, client: Client, findings: Findings) -> dict[str, 
     return known
 
 
-def fault(client: Client, findings: Findings) -> str:
-    """Why the demonstration failed, in one line; empty when it did not."""
+def fault(findings: Findings, counts: Mapping[str, int]) -> str:
+    """Why the demonstration failed, in one line; empty when it did not.
+
+    Args:
+        findings: What was found out.
+        counts: How many messages came, by topic.
+    """
     unanswered = [one for one in findings.answers if not math.isfinite(one.distance)]
     if unanswered:
         first = unanswered[0]
@@ -88,7 +94,7 @@ def fault(client: Client, findings: Findings) -> str:
     before = findings.before
     if before.kind == 'relative' and (before.depth_images or before.clouds or not before.refusal):
         return 'a relative network gave metres before it was calibrated'
-    silent = {topic for topic, count in client.count().items() if not count}
+    silent = {topic for topic, count in counts.items() if not count}
     if before.kind != 'relative':
         silent.discard(topics.INVERSE_DEPTH)  # a metric network has none
     if silent:
@@ -104,24 +110,20 @@ def median_error(answers: list[Answer]) -> float:
 
 def table(made: dict[str, Any], findings: Findings) -> str:
     """The report in short, as plain text."""
-    model, before, depth = made['model'], made['before_calibration'], made['depth_images']
+    model, refusals = made['model'], findings.calibrated.refusals
     lines = [
         f'{made["source"]} -> {model["model"]} ({model["runtime"]}, {model["device"]})',
-        _before_in_words(before),
+        _before_in_words(made['before_calibration']),
         f'calibrated with {len(findings.calibrated.references)} pixels of known depth: '
         + ', '.join(f'({r.u}, {r.v}) {r.depth:.2f} m' for r in findings.calibrated.references)
-        + (f' ({findings.calibrated.message})' if findings.calibrated.message else ''),
+        + (f' ({findings.calibrated.message})' if findings.calibrated.message else '')
+        + (f' (refused before: {len(refusals)} times)' if refusals else ''),
         '',
         '   pixel         true   answered  +- sigma    error',
         *(_row(one) for one in findings.answers),
         '',
-        f'median error {made["median_relative_error"] or math.nan:.1%} of '
-        f'{len(findings.answers)} distances; {depth["frames"]} depth images against the '
-        f'{made["truth"]}: AbsRel {depth["abs_rel"]:.3f}, delta1 {depth["delta1"]:.3f}',
-        f'{made["rate_hz"]:.1f} Hz; from image to depth {made["image_to_depth_ms"]["p50"]:.0f} ms '
-        f'(p95 {made["image_to_depth_ms"]["p95"]:.0f}); in the node, p50: '
-        + ', '.join(f'{stage} {value["p50"]:.1f}' for stage, value in made['latency_ms'].items())
-        + ' ms',
+        _accuracy_in_words(made),
+        _speed_in_words(made),
     ]
     return '\n'.join(lines)
 
@@ -134,6 +136,24 @@ def _before_in_words(before: dict[str, Any]) -> str:
         )
     errors = before['errors']
     return f'before calibration: {errors["frames"]} depth images, AbsRel {errors["abs_rel"]:.3f}'
+
+
+def _accuracy_in_words(made: dict[str, Any]) -> str:
+    depth = made['depth_images']
+    return (
+        f'median error {made["median_relative_error"] or math.nan:.1%} of '
+        f'{len(made["distances"])} distances; {depth["frames"]} depth images against the '
+        f'{made["truth"]}: AbsRel {depth["abs_rel"]:.3f}, delta1 {depth["delta1"]:.3f}'
+    )
+
+
+def _speed_in_words(made: dict[str, Any]) -> str:
+    delay = made['image_to_depth_ms']
+    stages = (f'{stage} {value["p50"]:.1f}' for stage, value in made['latency_ms'].items())
+    return (
+        f'{made["rate_hz"]:.1f} Hz; from image to depth {delay["p50"]:.0f} ms '
+        f'(p95 {delay["p95"]:.0f}); in the node, median ms: {", ".join(stages)}'
+    )
 
 
 def _row(one: Answer) -> str:

@@ -26,7 +26,7 @@ _STATUS = 'depth_estimation_interfaces/msg/DepthStatus'
 
 
 def run(
-    output: Path, bag_path: Path | None = None, weights: Path | None = None, seconds: float = 5.0
+    output: Path, bag_path: Path | None = None, weights: Path | None = None, seconds: float = 3.0
 ) -> int:
     """Camera, node and client in three processes; report, picture and bag in a folder.
 

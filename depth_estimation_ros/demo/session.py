@@ -20,6 +20,8 @@ from depth_estimation_ros.demo.client import Client
 
 _FRAMES_BEFORE = 5
 _FRAMES = 20
+_ATTEMPTS = 5  # frames on which calibration is tried
+_BETWEEN_ATTEMPTS = 0.4  # seconds
 _ROUNDS = 4
 _PIXELS = 5  # distances asked for in each round
 # A scale and a shift want far-apart depths, a scale alone typical ones.
@@ -59,7 +61,7 @@ class Reference:
 
 @dataclasses.dataclass(frozen=True)
 class Calibrated:
-    """What calibrate_scale was told and answered."""
+    """What calibrate_scale was told and answered; `refusals` of frames tried before."""
 
     references: list[Reference]
     scale: float
@@ -67,6 +69,7 @@ class Calibrated:
     rms_relative_error: float
     inliers: int
     message: str
+    refusals: list[str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,7 +126,11 @@ def hold(client: Client, seconds: float) -> Findings:
     calibrated = _calibrate(client, before.kind)
     client.record()
     random = np.random.default_rng(0)
-    answers = [answer for _ in range(_ROUNDS) for answer in _ask(client, random)]
+    answers = [
+        answer
+        for frames in range(_FRAMES // _ROUNDS, _FRAMES + 1, _FRAMES // _ROUNDS)
+        for answer in _ask(client, frames, random)
+    ]
     recorded = (topics.IMAGE, topics.TRUTH, topics.DEPTH, topics.COLORIZED, topics.POINTS)
     client.until(
         lambda: len(client.stamps(*recorded)) >= _FRAMES, f'{_FRAMES} whole frames', _RECORDING
@@ -154,6 +161,28 @@ def _before(client: Client) -> Before:
 
 
 def _calibrate(client: Client, kind: str) -> Calibrated:
+    """With pixels of the newest frame; with those of a later one when the node refuses them."""
+    refusals: list[str] = []
+    while True:
+        known, answer = _offer_references(client, kind)
+        if answer.success:
+            break
+        refusals.append(f'{known}: {answer.message}')
+        if len(refusals) == _ATTEMPTS:
+            raise ValueError(f'calibrate_scale refuses {refusals[-1]}')
+        client.listen(_BETWEEN_ATTEMPTS)
+    return Calibrated(
+        known,
+        answer.scale,
+        answer.shift,
+        answer.rms_relative_error,
+        int(answer.inliers),
+        answer.message,
+        refusals,
+    )
+
+
+def _offer_references(client: Client, kind: str) -> tuple[list[Reference], Any]:
     stamp = client.stamps(topics.TRUTH, topics.COLORIZED)[-1]
     truth = _depth(client, topics.TRUTH, stamp)
     chosen = pixels.references(truth, _REFERENCES[kind])
@@ -166,23 +195,15 @@ def _calibrate(client: Client, kind: str) -> Calibrated:
         distance=[one.depth for one in known],
         stamp=_time(stamp),
     )
-    if not answer.success:
-        raise ValueError(f'calibrate_scale refuses {known}: {answer.message}')
-    return Calibrated(
-        known,
-        answer.scale,
-        answer.shift,
-        answer.rms_relative_error,
-        int(answer.inliers),
-        answer.message,
-    )
+    return known, answer
 
 
-def _ask(client: Client, random: np.random.Generator) -> list[Answer]:
-    """Distances at some pixels of the next frame."""
+def _ask(client: Client, frames: int, random: np.random.Generator) -> list[Answer]:
+    """Distances at some pixels of the newest frame, when so many have been recorded."""
     wanted = (topics.INFO, topics.TRUTH, topics.DEPTH)
-    done = len(client.stamps(*wanted))
-    client.until(lambda: len(client.stamps(*wanted)) > done, 'depth under the calibration')
+    client.until(
+        lambda: len(client.stamps(*wanted)) >= frames, f'{frames} calibrated frames', _RECORDING
+    )
     stamp = client.stamps(*wanted)[-1]
     truth = _depth(client, topics.TRUTH, stamp)
     chosen = pixels.probes(truth, _PIXELS, random)
@@ -193,10 +214,10 @@ def _ask(client: Client, random: np.random.Generator) -> list[Answer]:
     expected = truth[chosen[:, 1], chosen[:, 0]] * _ray_lengths(client, stamp, u, v)
     missing = [float('nan')] * _PIXELS
     return [
-        Answer(stamp, *map(int, pixel), float(known), distance, std_dev, status, response.message)
-        for pixel, known, distance, std_dev, status in zip(
-            chosen,
-            expected,
+        Answer(stamp, column, row, known, distance, std_dev, status, response.message)
+        for (column, row), known, distance, std_dev, status in zip(
+            chosen.tolist(),
+            expected.tolist(),
             response.distance or missing,
             response.std_dev or missing,
             map(int, response.status or [GetDistance.Response.INVALID] * _PIXELS),
@@ -207,7 +228,8 @@ def _ask(client: Client, random: np.random.Generator) -> list[Answer]:
 
 def _ray_lengths(client: Client, stamp: int, u: Any, v: Any) -> NDArray[np.float64]:
     rays = camera(client, stamp).unproject(u, v)
-    return np.sqrt(1.0 + (rays**2).sum(axis=1))
+    lengths: NDArray[np.float64] = np.sqrt(1.0 + (rays**2).sum(axis=1))
+    return lengths
 
 
 def camera(client: Client, stamp: int) -> Camera:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A point cloud seen from beside the camera, with a grid of metres and the camera drawn in."""
+"""A point cloud seen from beside the camera, with metres and the camera drawn in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_BACKGROUND, _GRID, _CAMERA = (29, 32, 39), (88, 96, 110), (92, 207, 230)
+_BACKGROUND, _GRID = (29, 32, 39), (88, 96, 110)
+_CAMERA, _RULER = (92, 207, 230), (255, 180, 84)
 _PLACE = (-0.9, -0.45, -0.3)  # of the eye, in reaches of the cloud
 _FRAMED = (0.5, 99.5)  # percentiles of the cloud that must be in the picture
 _FILLED = 0.86  # of the picture
@@ -18,9 +19,7 @@ _NEAR = 0.1  # metres before the eye
 _LOW = 98.5  # percentile of y at which the floor is drawn: some points lie below it by error
 
 
-def side_view(
-    points: NDArray[np.float32], far: float, size: tuple[int, int]
-) -> NDArray[np.uint8]:
+def side_view(points: NDArray[np.float32], far: float, size: tuple[int, int]) -> NDArray[np.uint8]:
     """A picture of a cloud.
 
     Args:
@@ -41,6 +40,7 @@ def side_view(
     floor = float(np.percentile(xyz[:, 1], _LOW)) if len(xyz) else 1.0
     _draw_grid(picture, eye, floor, far)
     _splat(picture, eye, xyz, colours)
+    _draw_ruler(picture, eye, floor, far)
     _draw_camera(picture, eye, 0.08 * min(far, 4.0))
     return picture
 
@@ -78,9 +78,7 @@ class _Eye:
         return pixels, depth
 
 
-def _splat(
-    picture: NDArray[np.uint8], eye: _Eye, xyz: Array, colours: NDArray[np.uint8]
-) -> None:
+def _splat(picture: NDArray[np.uint8], eye: _Eye, xyz: Array, colours: NDArray[np.uint8]) -> None:
     """Draw points as squares of two pixels, the farthest first so that the nearest stay."""
     pixels, depth = eye.project(xyz)
     order = np.argsort(-depth)
@@ -94,20 +92,26 @@ def _splat(
 
 
 def _draw_grid(picture: NDArray[np.uint8], eye: _Eye, floor: float, far: float) -> None:
-    """Lines every metre on the floor, with the metres along the optical axis."""
+    """Lines every metre on the floor."""
     half, end = int(np.ceil(far / 2)), int(np.ceil(far))
     for z in range(end + 1):
         _line(picture, eye, (-half, floor, z), (half, floor, z), _GRID)
     for x in range(-half, half + 1):
         _line(picture, eye, (x, floor, 0), (x, floor, end), _GRID)
-    for z in range(1, end + 1):
-        (pixel,), _ = eye.project(np.array([[-half, floor, z]], float))
-        if np.isfinite(pixel).all():
-            x, y = pixel.astype(int)
-            cv2.putText(
-                picture, f'{z} m', (x - 22, y + 30), cv2.FONT_HERSHEY_SIMPLEX, 0.8,
-                (200, 205, 214), 2, cv2.LINE_AA,
-            )  # fmt: skip
+
+
+def _draw_ruler(picture: NDArray[np.uint8], eye: _Eye, floor: float, far: float) -> None:
+    """Metres below the optical axis, over whatever stands there."""
+    end = int(np.ceil(far))
+    _line(picture, eye, (0, 0, 0), (0, floor, 0), _RULER)
+    _line(picture, eye, (0, floor, 0), (0, floor, end), _RULER, 2)
+    pixels, _ = eye.project(np.array([[0, floor, z] for z in range(1, end + 1)], float))
+    for z, pixel in enumerate(pixels, 1):
+        x, y = map(int, pixel)
+        cv2.circle(picture, (x, y), 5, _RULER, -1, cv2.LINE_AA)
+        for colour, thickness in (((0, 0, 0), 6), (_RULER, 2)):
+            text = (f'{z} m', (x - 24, y + 34), cv2.FONT_HERSHEY_SIMPLEX, 0.8, colour)
+            cv2.putText(picture, *text, thickness, cv2.LINE_AA)
 
 
 def _draw_camera(picture: NDArray[np.uint8], eye: _Eye, length: float) -> None:
