@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+from typing import cast
 
 import cv2
 import numpy as np
@@ -85,8 +86,7 @@ def _paint(
     inside = np.clip(values, min(cold, warm), max(cold, warm))
     cv2.patchNaNs(inside, cold - step)  # one step beyond the coldest is index 0
     index = cv2.convertScaleAbs(inside, alpha=1.0 / step, beta=1.0 - cold / step)
-    painted: NDArray[np.uint8] = cv2.applyColorMap(index, table(colormap), out)
-    return painted
+    return cast('NDArray[np.uint8]', cv2.applyColorMap(index, table(colormap), out))
 
 
 @functools.cache

@@ -9,7 +9,7 @@ where the layout allows, and keep it alive.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -126,8 +126,7 @@ def decode(raw: Raw) -> Image:
     samples = _samples(raw, encoding)
     if encoding.to_rgb is None:
         return samples
-    rgb: Image = cv2.cvtColor(samples, encoding.to_rgb)
-    return rgb
+    return cast('Image', cv2.cvtColor(samples, encoding.to_rgb))
 
 
 def _samples(raw: Raw, encoding: _Packed) -> Image:
@@ -136,8 +135,7 @@ def _samples(raw: Raw, encoding: _Packed) -> Image:
     if encoding.sample_bytes == 1:
         return rows.reshape(raw.height, raw.width, encoding.channels)
     pairs = rows.reshape(raw.height, raw.width, 2)
-    samples: Image = cv2.extractChannel(pairs, 0 if raw.bigendian else 1)
-    return samples
+    return cast('Image', cv2.extractChannel(pairs, 0 if raw.bigendian else 1))
 
 
 def _decode_planes(raw: Raw) -> Image:
@@ -160,11 +158,9 @@ def _decode_planes(raw: Raw) -> Image:
     chroma = data[pitch * height :]
     if raw.encoding == 'nv21':
         vu = chroma.reshape(height // 2, pitch)[:, :width].reshape(height // 2, width // 2, 2)
-        rgb: Image = cv2.cvtColorTwoPlane(luminance, vu, cv2.COLOR_YUV2RGB_NV21)
-        return rgb
+        return cast('Image', cv2.cvtColorTwoPlane(luminance, vu, cv2.COLOR_YUV2RGB_NV21))
     uv = chroma.reshape(height, 2 * pitch)[:, : 2 * width].reshape(height, width, 2)
-    full: Image = cv2.transform(cv2.merge([luminance, *cv2.split(uv)]), _YUV_TO_RGB)
-    return full
+    return cast('Image', cv2.transform(cv2.merge([luminance, *cv2.split(uv)]), _YUV_TO_RGB))
 
 
 def decode_compressed(data: bytes) -> Image:
@@ -188,8 +184,7 @@ def decode_compressed(data: bytes) -> Image:
             f'compressed image of {len(data)} bytes is damaged: OpenCV cannot decode it; check '
             'the camera driver'
         )
-    rgb: Image = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, bgr)
-    return rgb
+    return cast('Image', cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, bgr))
 
 
 def _check_complete(data: bytes) -> None:

@@ -11,6 +11,7 @@ distributions before it existed).
 from __future__ import annotations
 
 import array
+import math
 import sys
 from typing import Any
 
@@ -161,7 +162,7 @@ def image_view(msg: Any, height: int, width: int, encoding: str) -> NDArray[Any]
     shape, dtype = _LAYOUTS[encoding]
     msg.height, msg.width, msg.encoding = height, width, encoding
     msg.is_bigendian = int(sys.byteorder == 'big')
-    msg.step = width * int(np.prod(shape, dtype=int)) * np.dtype(dtype).itemsize
+    msg.step = width * math.prod(shape) * np.dtype(dtype).itemsize
     return _data(msg, msg.step * height).view(dtype).reshape(height, width, *shape)
 
 

@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a frame costs outside the network, beside the way it is usually written.
+
+One 640x480 bgr8 message with every output subscribed to by another process: decode, resize,
+normalise, restore, calibrate, colour, JPEG, cloud, fill and publish. Each road runs in a process
+of its own and they take turns: ours set up as `depth-estimation node` sets its process up (malloc,
+OpenMP, Fast DDS), the usual way as a process is without that, and once more with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+
+BUDGET_MS = 6.0
+WANTED_RATIO = 8.0
+NETWORKS = {'686x518': (518, 518, 14), '256x192': (192, 256, 32)}  # height, width, multiple
+TOPICS = {
+    'depth/image': 'Image',
+    'depth/camera_info': 'CameraInfo',
+    'inverse_depth/image': 'Image',
+    'colorized/image': 'Image',
+    'colorized/image/compressed': 'CompressedImage',
+    'points': 'PointCloud2',
+}
+# Name of each road, which code it runs, and whether the process is set up for large messages.
+_ROADS = {'ours': ('ours', True), 'usual': ('usual', False), 'usual_set_up': ('usual', True)}
+_MODULE = 'depth_estimation_ros.benchmarks.pipeline'
+_FRAMES = {'ours': 5, 'usual': 1, 'usual_set_up': 1}  # a round; checked, the usual takes seconds
+_SECONDS = 40.0  # for one network
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure and print a table; returns the exit code."""
+    parser = argparse.ArgumentParser(prog='benchmark pipeline', description=__doc__)
+    parser.add_argument(
+        '--check-fields',
+        action='store_true',
+        help='with ROS_PYTHON_CHECK_FIELDS=1, as older distributions behave',
+    )
+    parser.add_argument('--rounds', type=int, default=60, help='default: %(default)s')
+    parser.add_argument('--json', type=Path, help='file for the figures')
+    parser.add_argument('--role', choices=('listen', 'ours', 'usual'), help=argparse.SUPPRESS)
+    parser.add_argument('--network', choices=NETWORKS, help=argparse.SUPPRESS)
+    parser.add_argument('--namespace', default=f'/benchmark_{os.getpid()}', help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    if options.role == 'listen':
+        _listen(options.namespace)
+    elif options.role:
+        from depth_estimation_ros.benchmarks import roads
+
+        roads.serve(options.role, options.network, options.namespace)
+    else:
+        result = _measure(options)
+        _print(result)
+        if options.json:
+            options.json.write_text(json.dumps(result, indent=2) + '\n')
+    return 0
+
+
+def _measure(options: argparse.Namespace) -> dict[str, Any]:
+    from depth_estimation_ros.ros import transport
+
+    plain = {
+        **os.environ,
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'ROS_PYTHON_CHECK_FIELDS': str(int(options.check_fields)),
+    }
+    set_up = {**plain, **transport.missing(plain)}
+    with _process(set_up, '--role', 'listen', '--namespace', options.namespace):
+        networks = {name: _compare(name, plain, set_up, options) for name in NETWORKS}
+    return {
+        'image': '640x480 bgr8',
+        'check_fields': options.check_fields,
+        'load': os.getloadavg()[0],
+        'networks': networks,
+    }
+
+
+def _compare(
+    network: str, plain: dict[str, str], set_up: dict[str, str], options: argparse.Namespace
+) -> dict[str, Any]:
+    """All roads in turn, for one size of the network's input."""
+    with contextlib.ExitStack() as stack:
+        processes = {
+            road: stack.enter_context(
+                _process(
+                    set_up if is_set_up else plain,
+                    *('--role', role, '--network', network),
+                    *('--namespace', f'{options.namespace}/{road}'),
+                )
+            )
+            for road, (role, is_set_up) in _ROADS.items()
+        }
+        seconds, stages = _in_turn(processes, options.rounds)
+    milliseconds = {road: float(np.median(values)) * 1e3 for road, values in seconds.items()}
+    return {
+        'frames': {road: len(values) for road, values in seconds.items()},
+        'ms': milliseconds,
+        'stages_ms': stages,
+        'ratio': milliseconds['usual'] / milliseconds['ours'],
+        'ratio_set_up': milliseconds['usual_set_up'] / milliseconds['ours'],
+    }
+
+
+def _in_turn(
+    processes: dict[str, subprocess.Popen[str]], rounds: int
+) -> tuple[dict[str, list[float]], dict[str, Any]]:
+    """Seconds of each frame, and the medians of each stage in milliseconds."""
+    seconds: dict[str, list[float]] = {road: [] for road in processes}
+    for road, process in processes.items():
+        _ask(process, _FRAMES[road])  # the first ones load and allocate, and are not counted
+    started = time.monotonic()
+    for done in range(rounds):
+        if done and time.monotonic() - started > _SECONDS:
+            break
+        for road, process in processes.items():
+            seconds[road] += _ask(process, _FRAMES[road])
+    return seconds, {road: _ask(process, 0) for road, process in processes.items()}
+
+
+def _ask(process: subprocess.Popen[str], frames: int) -> Any:
+    """Seconds of so many frames; medians of the stages for none."""
+    to_it, from_it = cast('IO[str]', process.stdin), cast('IO[str]', process.stdout)
+    to_it.write(f'{frames}\n')
+    to_it.flush()
+    answer = from_it.readline()
+    if not answer:
+        raise RuntimeError(f'the process {process.args!r} ended: its error stands above')
+    return json.loads(answer)
+
+
+@contextlib.contextmanager
+def _process(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, '-m', _MODULE, *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def _listen(namespace: str) -> None:
+    """Take every output of every road, as it comes off the wire."""
+    import rclpy
+    import sensor_msgs.msg
+
+    rclpy.init()
+    node = rclpy.create_node('listener', namespace=namespace)
+    for road in _ROADS:
+        for topic, message in TOPICS.items():
+            kind = getattr(sensor_msgs.msg, message)
+            name = f'{namespace}/{road}/depth_estimation/{topic}'
+            node.create_subscription(kind, name, lambda _: None, 1, raw=True)
+    with contextlib.suppress(rclpy.executors.ExternalShutdownException, KeyboardInterrupt):
+        while rclpy.ok():  # rclpy.spin may sleep through a signal that comes just before its wait
+            rclpy.spin_once(node, timeout_sec=0.5)
+
+
+def _print(result: dict[str, Any]) -> None:
+    checks = 'with' if result['check_fields'] else 'without'
+    print(
+        f'{result["image"]}, every output subscribed to, {checks} field checks; medians in ms '
+        f'outside the network; load {result["load"]:.1f} on {os.cpu_count()} cores'
+    )
+    for network, figures in result['networks'].items():
+        title = f'network input {network}'
+        print(f'\n{title:<28}{"ours":>8}{"usual way":>12}{"usual, set up":>16}')
+        stages = figures['stages_ms']
+        for stage in stages['usual']:
+            if stage != 'network':
+                values = (stages[road].get(stage, 0.0) for road in _ROADS)
+                print('  {:<26}{:>8.2f}{:>12.2f}{:>16.2f}'.format(stage, *values))
+        print('  {:<26}{:>8.2f}{:>12.2f}{:>16.2f}'.format('together', *figures['ms'].values()))
+        kept = 'kept' if figures['ms']['ours'] <= BUDGET_MS else 'exceeded'
+        print(
+            f'  {figures["ratio"]:.1f} times faster than the usual way (wanted {WANTED_RATIO:g}), '
+            f'{figures["ratio_set_up"]:.1f} times when that has our settings; '
+            f'budget of {BUDGET_MS:g} ms {kept}'
+        )
+
+
+if __name__ == '__main__':
+    sys.exit(main())

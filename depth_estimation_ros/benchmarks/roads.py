@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The roads of a frame that the pipeline benchmark compares, each in a process of its own.
+
+All get the same message and the same answer of the network. The network's time is not counted, but
+like a network it leaves nothing of the frame in the processor's caches.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import rclpy
+import sensor_msgs.msg
+from numpy.typing import NDArray
+from rclpy.node import Node
+from std_msgs.msg import Header
+
+from depth_estimation_ros import messages
+from depth_estimation_ros.benchmarks.pipeline import NETWORKS, TOPICS
+from depth_estimation_ros.calibration import Calibration, Fit
+from depth_estimation_ros.camera import Camera
+from depth_estimation_ros.config import Config
+from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.frames import DepthKind, Frame
+from depth_estimation_ros.latency import Latency
+from depth_estimation_ros.models import catalog
+from depth_estimation_ros.pipeline import DepthPipeline
+from depth_estimation_ros.preprocessing import Preprocessing
+from depth_estimation_ros.ros.outputs import QOS, Outputs
+
+_WIDTH, _HEIGHT = 640, 480
+_CAMERA = Camera(
+    _WIDTH, _HEIGHT, 525.0, 525.0, 319.5, 239.5, 'plumb_bob', (-0.1, 0.02, 0.001, 0.0, 0.0)
+)
+_FIT = Fit(DepthKind.RELATIVE, 0.2, 0.05, (0.0, 0.0, 0.0), 0.0, 0.0, 3, 3)
+_PAUSE = 0.02  # seconds between frames, in which the subscriber takes what was published
+
+Road = Callable[[Any], None]
+
+
+def serve(role: str, network: str, namespace: str) -> None:
+    """Run as many frames as each line of standard input says, and print their seconds as JSON.
+
+    A line of 0 is answered with the median milliseconds of each stage.
+    """
+    rclpy.init()
+    node = rclpy.create_node('depth_estimation', namespace=namespace)
+    height, width, multiple = NETWORKS[network]
+    spec = dataclasses.replace(
+        catalog.spec('bundled-relative'), height=height, width=width, multiple=multiple
+    )
+    plan = Preprocessing.plan(spec, _WIDTH, _HEIGHT)
+    answer, latency = _Answer(plan.network_width, plan.network_height), Latency()
+    road = {'ours': _ours, 'usual': _usual}[role](node, spec, answer, latency)
+    message = _message()
+    _await_listener(node)
+    for line in sys.stdin:
+        seconds = [_timed(road, message, answer) for _ in range(int(line))]
+        stages = {stage: p50 * 1e3 for stage, (p50, _, _) in latency.percentiles().items()}
+        print(json.dumps(seconds or stages), flush=True)
+
+
+def _await_listener(node: Node) -> None:
+    deadline = time.monotonic() + 60.0
+    topics = [f'{node.get_namespace()}/depth_estimation/{topic}' for topic in TOPICS]
+    while not all(map(node.count_subscribers, topics)):
+        if time.monotonic() > deadline:
+            raise TimeoutError('the process that listens did not appear within 60 s')
+        time.sleep(0.1)
+    time.sleep(0.5)  # from discovered to connected
+
+
+class _Answer:
+    """In the network's place: says what it was told to, and counts the time that this takes."""
+
+    name, device = 'answer', 'cpu'
+
+    def __init__(self, width: int, height: int) -> None:
+        v, u = np.mgrid[:height, :width] / height
+        self._answer = (3.0 + np.sin(6.0 * u) + 2.0 * v).astype(np.float32)
+        self._memory = np.zeros(64 << 20, np.uint8)
+        self.seconds = 0.0
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        started = time.perf_counter()
+        self._memory += 1  # as a network's weights and activations do to the caches
+        answer: NDArray[np.float32] = self._answer[np.newaxis].repeat(len(batch), axis=0)
+        self.seconds += time.perf_counter() - started
+        return answer
+
+
+def _timed(road: Road, message: Any, answer: _Answer) -> float:
+    """Seconds of one frame without the network's."""
+    time.sleep(_PAUSE)
+    answer.seconds = 0.0
+    started = time.perf_counter()
+    road(message)
+    return time.perf_counter() - started - answer.seconds
+
+
+def _ours(node: Node, spec: catalog.ModelSpec, answer: _Answer, latency: Latency) -> Road:
+    config = Config()
+    estimator = DepthEstimator(spec, answer, latency)  # type: ignore[arg-type]
+    pipeline = DepthPipeline(estimator, (config.range.min, config.range.max), latency)
+    pipeline.calibration = Calibration(_FIT, spec.name, _CAMERA, 0)
+    outputs = Outputs(node, '', config, latency)
+    info = sensor_msgs.msg.CameraInfo()
+    messages.fill_camera_info(info, _CAMERA)
+
+    def road(message: Any) -> None:
+        with latency.stage('decode'):
+            image = messages.decode_image(message)
+            camera = messages.camera_from_info(info, message.width, message.height)
+            frame = Frame(image, 0, message.header.frame_id, camera)
+        outputs.publish(pipeline.process(frame), message.header)
+
+    return road
+
+
+def _usual(node: Node, spec: catalog.ModelSpec, answer: _Answer, latency: Latency) -> Road:
+    from depth_estimation_ros.benchmarks.usual import UsualRoad
+
+    publishers = {
+        topic: node.create_publisher(getattr(sensor_msgs.msg, message), f'~/{topic}', QOS)
+        for topic, message in TOPICS.items()
+    }
+
+    def publish(topic: str, message: Any) -> None:
+        publishers[topic].publish(message)
+
+    return UsualRoad(spec, answer, _CAMERA, _FIT, publish, latency).process
+
+
+def _message() -> Any:
+    """A picture with detail everywhere, so that nothing about it is cheap."""
+    v, u = np.mgrid[:_HEIGHT, :_WIDTH]
+    waves = np.stack([np.sin(u / 7.0 + v / 31.0), np.sin(v / 11.0), np.cos(u / 23.0)], axis=-1)
+    noise = np.random.default_rng(0).normal(0.0, 8.0, waves.shape)
+    message = sensor_msgs.msg.Image(header=Header(frame_id='camera'))
+    picture = np.clip(127.0 + 100.0 * waves + noise, 0, 255).astype(np.uint8)
+    messages.fill_image(message, picture, 'rgb8')
+    message.encoding = 'bgr8'
+    return message
