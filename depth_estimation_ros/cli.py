@@ -52,6 +52,9 @@ def _node(arguments: Sequence[str]) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
+    from depth_estimation_ros.ros import transport
+
+    transport.apply()
     from depth_estimation_ros.demo import run
 
     return int(run.run(options.output, options.bag, options.weights))

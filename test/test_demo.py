@@ -107,6 +107,7 @@ def test_the_rendered_camera_gives_report_picture_and_bag(tmp_path):
     assert before['depth_images'] == before['clouds'] == 0
     assert 'calibrate_scale' in before['refusal']
     assert all(made['messages'].values())
+    assert all(made['bag'].values())
     assert made['rate_hz'] > 3.0
     assert f'{made["median_relative_error"]:.1%}' in printed
     assert [one.name for one in folder.parent.iterdir()] == ['demo_output']

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A camera process of any rate: two rendered pictures of 640x480, stamped as they leave."""
+"""A camera process of any rate and size: rendered pictures, stamped as they leave."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ from sensor_msgs.msg import CameraInfo, Image
 from depth_estimation_ros import messages, synthetic
 from depth_estimation_ros.camera import Camera
 
-CAMERA = Camera(640, 480, 531.0, 533.0, 322.4, 236.8, 'plumb_bob', (-0.12, 0.02, 0.0006, 0.0, 0.0))
+_CAMERA = Camera(
+    640, 480, 531.0, 533.0, 322.4, 236.8, 'plumb_bob', (-0.12, 0.02, 0.0006, -0.0004, 0.0)
+)
 
 
-def pictures() -> list[Image]:
-    """Messages of a rendered room, without a stamp."""
+def _pictures(camera: Camera) -> list[Image]:
+    """Two messages of a rendered room, without a stamp."""
     room = synthetic.make_room(3)
     made = []
     for pose in synthetic.trajectory(room, 2):
-        image, _ = synthetic.render(room, CAMERA, pose)
+        image, _ = synthetic.render(room, camera, pose)
         message = Image()
         messages.fill_image(message, image, 'rgb8')
         message.header.frame_id = 'camera_optical_frame'
@@ -32,13 +34,13 @@ def pictures() -> list[Image]:
     return made
 
 
-def _publish(node: Node, rate: float, frames: int) -> None:
+def _publish(node: Node, camera: Camera, rate: float, frames: int) -> None:
     info = CameraInfo()
-    messages.fill_camera_info(info, CAMERA)
+    messages.fill_camera_info(info, camera)
     info_topic = node.create_publisher(CameraInfo, '/camera/camera_info', 1)
     image_topic = node.create_publisher(Image, '/camera/image', 1)
     _wait(image_topic)
-    made = pictures()
+    made = _pictures(camera)
     due = time.monotonic()
     for turn in range(frames):
         if not rclpy.ok():
@@ -63,12 +65,14 @@ def main() -> int:
     """Publish so many frames, and stay until it is told to go."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--rate', type=float, default=30.0, help='Hz')
+    parser.add_argument('--size', default='640x480', help='of the pictures')
     parser.add_argument('--frames', type=int, default=300, help='how many')
     options = parser.parse_args()
+    camera = _CAMERA.scaled(*map(int, options.size.split('x')))
     rclpy.init()
     node = Node('benchmark_camera')
     try:
-        _publish(node, options.rate, options.frames)
+        _publish(node, camera, options.rate, options.frames)
         while rclpy.ok():
             time.sleep(0.1)
     except KeyboardInterrupt:

@@ -5,12 +5,8 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from pathlib import Path
 from types import TracebackType
-
-import numpy as np
-from numpy.typing import NDArray
 
 from depth_estimation_ros.demo import client as topics
 from depth_estimation_ros.demo.client import Client
@@ -50,9 +46,9 @@ class Graph:
     ) -> None:
         self._stack.close()
 
-    def camera(self, rate: float, frames: int) -> None:
+    def camera(self, rate: float, frames: int, size: str = '640x480') -> None:
         """Start a camera that publishes so many frames, Hz; returns when the first came out."""
-        arguments = ('--rate', str(rate), '--frames', str(frames))
+        arguments = ('--rate', str(rate), '--frames', str(frames), '--size', size)
         self._processes.start(f'camera of {rate:.1f} Hz', 'benchmarks.camera', *arguments)
         self.until_processed(self.counts()[1] + 1)
 
@@ -91,11 +87,7 @@ class Graph:
     def _said(self) -> dict[str, str]:
         return {pair.key: pair.value for pair in self._client.diagnostics.status[0].values}
 
-    def now(self) -> int:
-        """The time of stamps, ns."""
-        return time.time_ns()
-
-    def outputs(self, since: int = 0) -> dict[int, int]:
+    def outputs(self, since: int) -> dict[int, int]:
         """When the last output of each frame arrived here, by stamp, in order; both in ns."""
         arrivals = [{stamp: at for at, stamp in self._client.heard[topic]} for topic in OUTPUTS]
         whole = set.intersection(*map(set, arrivals))
@@ -105,7 +97,7 @@ class Graph:
             if stamp > since
         }
 
-    def images(self, since: int = 0) -> NDArray[np.int64]:
-        """Stamps of the camera's images that arrived here, in order, ns."""
-        stamps = sorted(stamp for _, stamp in self._client.heard[topics.IMAGE] if stamp > since)
-        return np.array(stamps, np.int64)
+    def images(self, since: int) -> dict[int, int]:
+        """When each image of the cameras arrived here, by stamp, in order; both in ns."""
+        arrivals = {stamp: at for at, stamp in self._client.heard[topics.IMAGE]}
+        return {stamp: arrivals[stamp] for stamp in sorted(arrivals) if stamp > since}

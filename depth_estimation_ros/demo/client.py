@@ -57,7 +57,7 @@ class Client(contextlib.AbstractContextManager['Client']):
 
     Attributes:
         heard: Times of every message by topic: arrival and header stamp, ns.
-        kept: The messages since `record`, by topic and header stamp.
+        kept: The messages since `record`, by topic and header stamp, and always the newest status.
         status, diagnostics: The newest, or None.
     """
 
@@ -90,6 +90,7 @@ class Client(contextlib.AbstractContextManager['Client']):
             self.heard[topic].append((message.arrived, stamp))
             if topic == STATUS:
                 self.status = deserialize_message(data, DepthStatus)
+                self.kept[topic] = {stamp: message}
             elif topic == DIAGNOSTICS:
                 self.diagnostics = deserialize_message(data, DiagnosticArray)
             if self._since is not None and stamp >= self._since:
@@ -99,7 +100,7 @@ class Client(contextlib.AbstractContextManager['Client']):
 
     def record(self) -> None:
         """Keep what is stamped from now on, in place of what was kept before."""
-        self.kept = {topic: {} for topic in KINDS}
+        self.kept = {topic: {} for topic in KINDS} | {STATUS: self.kept[STATUS]}
         self._since = time.time_ns()
 
     def stop_recording(self) -> None:

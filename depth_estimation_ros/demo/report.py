@@ -194,9 +194,10 @@ def _mean(errors: dict[int, DepthErrors]) -> dict[str, float]:
 
 
 def _rate(heard: list[tuple[int, int]]) -> float:
+    """By the stamps, which this process' own pauses do not touch."""
     if len(heard) < 2:
         return math.nan
-    return (len(heard) - 1) * 1e9 / (heard[-1][0] - heard[0][0])
+    return (len(heard) - 1) * 1e9 / (heard[-1][1] - heard[0][1])
 
 
 def _delay(heard: list[tuple[int, int]]) -> dict[str, float]:
