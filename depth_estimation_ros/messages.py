@@ -123,8 +123,10 @@ def camera_from_info(info: Any, width: int, height: int, rectified: bool = False
     if rectified or not any(distortion):
         model, distortion = '', ()
     if info.width < 1 or info.height < 1:
-        raise ValueError(f'camera_info is of size {info.width}x{info.height}: the driver must '
-                         'fill width and height, those of the calibration')
+        raise ValueError(
+            f'camera_info is of size {info.width}x{info.height}: the driver must '
+            'fill width and height, those of the calibration'
+        )
     full = Camera(info.width, info.height, fx, fy, cx, cy, model, distortion)
     if (info.width, info.height) == (width, height):
         return full

@@ -15,9 +15,10 @@ sensor_msgs = pytest.importorskip('sensor_msgs.msg', reason='ROS messages are no
 
 H, W = 12, 16
 # BT.601, limited range, to Y, U, V: the inverse of what decoding must do, written independently.
-RGB_TO_YUV = np.array(
-    [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]]
-) / 255.0
+RGB_TO_YUV = (
+    np.array([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]])
+    / 255.0
+)
 BAYER = {'rggb': 'RGGB', 'bggr': 'BGGR', 'gbrg': 'GBRG', 'grbg': 'GRBG'}
 
 
@@ -61,7 +62,11 @@ def message(rows, encoding, padding=0, bigendian=False):
     rows = np.ascontiguousarray(rows).view(np.uint8).reshape(H, -1)
     padded = np.pad(rows, ((0, 0), (0, padding)), constant_values=77)
     return sensor_msgs.Image(
-        height=H, width=W, encoding=encoding, step=padded.shape[1], is_bigendian=int(bigendian),
+        height=H,
+        width=W,
+        encoding=encoding,
+        step=padded.shape[1],
+        is_bigendian=int(bigendian),
         data=array.array('B', padded.tobytes()),
     )
 

@@ -34,8 +34,12 @@ def depth_message(array_, encoding, padding=0, bigendian=False):
     rows = np.pad(rows, ((0, 0), (0, padding)))
     height, width = array_.shape
     return sensor_msgs.Image(
-        height=height, width=width, encoding=encoding, step=rows.shape[1],
-        is_bigendian=int(bigendian), data=array.array('B', rows.tobytes()),
+        height=height,
+        width=width,
+        encoding=encoding,
+        step=rows.shape[1],
+        is_bigendian=int(bigendian),
+        data=array.array('B', rows.tobytes()),
     )
 
 
@@ -88,7 +92,16 @@ def test_messages_of_rosbags_serve_as_well():
         np.testing.assert_array_equal(messages.decode_image(image), picture[..., ::-1])
         k = np.array([500.0, 0, 320, 0, 510, 240, 0, 0, 1])
         info = types['sensor_msgs/msg/CameraInfo'](
-            header, 480, 640, 'plumb_bob', np.array(D), k, np.eye(3).ravel(), np.zeros(12), 0, 0,
+            header,
+            480,
+            640,
+            'plumb_bob',
+            np.array(D),
+            k,
+            np.eye(3).ravel(),
+            np.zeros(12),
+            0,
+            0,
             types['sensor_msgs/msg/RegionOfInterest'](0, 0, 0, 0, False),
         )
         expected = Camera(640, 480, 500.0, 510.0, 320.0, 240.0, 'plumb_bob', D)
@@ -97,8 +110,12 @@ def test_messages_of_rosbags_serve_as_well():
 
 def camera_info(**fields):
     info = sensor_msgs.CameraInfo(
-        width=640, height=480, distortion_model='plumb_bob', d=list(D),
-        k=[500.0, 0, 320, 0, 510, 240, 0, 0, 1], p=[400.0, 0, 310, 0, 0, 410, 230, 0, 0, 0, 1, 0],
+        width=640,
+        height=480,
+        distortion_model='plumb_bob',
+        d=list(D),
+        k=[500.0, 0, 320, 0, 510, 240, 0, 0, 1],
+        p=[400.0, 0, 310, 0, 0, 410, 230, 0, 0, 0, 1, 0],
     )
     for name, value in fields.items():
         setattr(info, name, value)

@@ -115,9 +115,7 @@ def test_every_output_carries_its_values_and_the_header(graph, metric):
     depth, info, points = (graph.heard[n] for n in ('depth/image', 'depth/camera_info', 'points'))
     assert depth.encoding == '32FC1'
     np.testing.assert_array_equal(messages.decode_depth(depth), metric.depth)
-    np.testing.assert_array_equal(
-        messages.camera_from_info(info, 64, 48).rays(), CAMERA.rays()
-    )
+    np.testing.assert_array_equal(messages.camera_from_info(info, 64, 48).rays(), CAMERA.rays())
     expected = cloud(metric.depth, CAMERA.rays(), metric.frame.image)
     received = np.frombuffer(points.data, np.float32).reshape(48, 64, 4)
     np.testing.assert_array_equal(received.view(np.uint32), expected.view(np.uint32))
@@ -157,9 +155,7 @@ def test_a_calibrated_relative_model_has_both(graph, relative, metric):
     )
     np.testing.assert_array_equal(messages.decode_depth(inverse), relative.prediction.values)
     np.testing.assert_array_equal(messages.decode_depth(depth), metric.depth)
-    np.testing.assert_array_equal(
-        messages.decode_image(painted), colorize(metric.depth, 0.3, 8.0)
-    )
+    np.testing.assert_array_equal(messages.decode_image(painted), colorize(metric.depth, 0.3, 8.0))
 
 
 def test_only_what_is_subscribed_to_is_computed(graph, metric):
