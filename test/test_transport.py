@@ -17,6 +17,7 @@ from depth_estimation_ros.benchmarks import transport as benchmark
 from depth_estimation_ros.ros import transport
 
 ROOT = Path(__file__).resolve().parents[1]
+PATHS = f'{ROOT}{os.pathsep}{os.environ.get("PYTHONPATH", "")}'
 PROFILE = str(ROOT / 'config' / 'fastdds.xml')
 
 
@@ -57,7 +58,7 @@ def test_apply_restarts_once_with_the_same_arguments():
     bare = {name: value for name, value in os.environ.items() if name not in settings}
     output = subprocess.run(
         [sys.executable, '-c', program, 'node', '--ros-args'],
-        env={**bare, 'PYTHONPATH': str(ROOT)},
+        env={**bare, 'PYTHONPATH': PATHS},
         capture_output=True,
         text=True,
         check=True,
@@ -85,7 +86,7 @@ def test_profile_holds_a_large_message_and_reaches_other_hosts():
 
 @pytest.mark.parametrize('reliability', ['best_effort', 'reliable'])
 def test_images_arrive_with_the_profile(ros_domain, monkeypatch, reliability):
-    monkeypatch.setenv('PYTHONPATH', str(ROOT))
+    monkeypatch.setenv('PYTHONPATH', PATHS)
     case = benchmark.Case('1280x720', reliability, profile=True)
     answer = benchmark._run(case, frames=20)
     assert len(answer['latencies_ms']) >= 19
