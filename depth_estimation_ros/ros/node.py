@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -179,6 +180,8 @@ def main(args: Sequence[str] | None = None) -> int:
     finally:
         node.destroy_node()
         rclpy.try_shutdown()
+        # launch repeats Ctrl-C; what is left is to leave, and torch would print a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     return 0
 
 
