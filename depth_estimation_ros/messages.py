@@ -226,12 +226,13 @@ def _data(msg: Any, size: int) -> Image:
 
 def fill_camera_info(msg: Any, camera: Camera) -> None:
     """Describe the camera of an unrectified image of its own size in a sensor_msgs/CameraInfo."""
-    k = camera.matrix
+    fx, fy, cx, cy = (float(f) for f in (camera.fx, camera.fy, camera.cx, camera.cy))
     msg.width, msg.height = camera.width, camera.height
     msg.distortion_model = camera.distortion_model or 'plumb_bob'
-    msg.d = list(camera.distortion or (0.0,) * 5)
-    msg.k, msg.r = k.ravel(), np.eye(3).ravel()
-    msg.p = np.column_stack([k, np.zeros(3)]).ravel()
+    msg.d = [float(d) for d in camera.distortion] or [0.0] * 5
+    msg.k = [fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0]
+    msg.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    msg.p = [fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
 
 
 def depth_to_millimetres(depth: NDArray[np.float32]) -> NDArray[np.uint16]:

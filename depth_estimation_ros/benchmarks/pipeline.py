@@ -38,16 +38,17 @@ TOPICS = {
 _ROADS = {'ours': ('ours', True), 'usual': ('usual', False), 'usual_set_up': ('usual', True)}
 _MODULE = 'depth_estimation_ros.benchmarks.pipeline'
 _FRAMES = {'ours': 5, 'usual': 1, 'usual_set_up': 1}  # a round; checked, the usual takes seconds
-_SECONDS = 40.0  # for one network
+_SECONDS = 25.0  # for one network
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure and print a table; returns the exit code."""
+    """Measure and print tables; 1 when the budget or the wanted ratio does not hold."""
     parser = argparse.ArgumentParser(prog='benchmark pipeline', description=__doc__)
     parser.add_argument(
         '--check-fields',
         action='store_true',
-        help='with ROS_PYTHON_CHECK_FIELDS=1, as older distributions behave',
+        help='only with ROS_PYTHON_CHECK_FIELDS=1, as older distributions behave; default: both '
+        'without and with it',
     )
     parser.add_argument('--rounds', type=int, default=60, help='default: %(default)s')
     parser.add_argument('--json', type=Path, help='file for the figures')
@@ -62,27 +63,30 @@ def main(argv: list[str] | None = None) -> int:
 
         roads.serve(options.role, options.network, options.namespace)
     else:
-        result = _measure(options)
-        _print(result)
+        results = []
+        for check in (True,) if options.check_fields else (False, True):
+            results.append(_measure(check, options))
+            _print(results[-1])
         if options.json:
-            options.json.write_text(json.dumps(result, indent=2) + '\n')
+            options.json.write_text(json.dumps(results, indent=2) + '\n')
+        return int(not all(map(_holds, results)))
     return 0
 
 
-def _measure(options: argparse.Namespace) -> dict[str, Any]:
+def _measure(check_fields: bool, options: argparse.Namespace) -> dict[str, Any]:
     from depth_estimation_ros.ros import transport
 
     plain = {
         **os.environ,
         'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-        'ROS_PYTHON_CHECK_FIELDS': str(int(options.check_fields)),
+        'ROS_PYTHON_CHECK_FIELDS': str(int(check_fields)),
     }
     set_up = {**plain, **transport.missing(plain)}
     with _process(set_up, '--role', 'listen', '--namespace', options.namespace):
         networks = {name: _compare(name, plain, set_up, options) for name in NETWORKS}
     return {
         'image': '640x480 bgr8',
-        'check_fields': options.check_fields,
+        'check_fields': check_fields,
         'load': os.getloadavg()[0],
         'networks': networks,
     }
@@ -108,6 +112,9 @@ def _compare(
     return {
         'frames': {road: len(values) for road, values in seconds.items()},
         'ms': milliseconds,
+        'fastest_tenth_ms': {
+            road: float(np.percentile(values, 10)) * 1e3 for road, values in seconds.items()
+        },
         'stages_ms': stages,
         'ratio': milliseconds['usual'] / milliseconds['ours'],
         'ratio_set_up': milliseconds['usual_set_up'] / milliseconds['ours'],
@@ -169,10 +176,17 @@ def _listen(namespace: str) -> None:
             rclpy.spin_once(node, timeout_sec=0.5)
 
 
+def _holds(result: dict[str, Any]) -> bool:
+    return all(
+        figures['ms']['ours'] <= BUDGET_MS and figures['ratio'] >= WANTED_RATIO
+        for figures in result['networks'].values()
+    )
+
+
 def _print(result: dict[str, Any]) -> None:
     checks = 'with' if result['check_fields'] else 'without'
     print(
-        f'{result["image"]}, every output subscribed to, {checks} field checks; medians in ms '
+        f'\n{result["image"]}, every output subscribed to, {checks} field checks; medians in ms '
         f'outside the network; load {result["load"]:.1f} on {os.cpu_count()} cores'
     )
     for network, figures in result['networks'].items():
@@ -184,6 +198,8 @@ def _print(result: dict[str, Any]) -> None:
                 values = (stages[road].get(stage, 0.0) for road in _ROADS)
                 print('  {:<26}{:>8.2f}{:>12.2f}{:>16.2f}'.format(stage, *values))
         print('  {:<26}{:>8.2f}{:>12.2f}{:>16.2f}'.format('together', *figures['ms'].values()))
+        fastest = figures['fastest_tenth_ms'].values()
+        print('  {:<26}{:>8.2f}{:>12.2f}{:>16.2f}'.format('the fastest tenth', *fastest))
         kept = 'kept' if figures['ms']['ours'] <= BUDGET_MS else 'exceeded'
         print(
             f'  {figures["ratio"]:.1f} times faster than the usual way (wanted {WANTED_RATIO:g}), '
