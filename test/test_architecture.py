@@ -22,7 +22,7 @@ ROS = {
     'geometry_msgs', 'lifecycle_msgs', 'rcl_interfaces', 'sensor_msgs', 'std_msgs', 'std_srvs',
 }  # fmt: skip
 HOMES = {
-    'torch': {'models', 'runtimes', 'training'},
+    'torch': {'models', 'runtimes', 'training', 'benchmarks'},
     'timm': {'models', 'runtimes', 'training'},
     'rosbags': {'bag', 'demo', 'benchmarks'},
     **{name: {'ros', 'demo', 'benchmarks'} for name in ROS},

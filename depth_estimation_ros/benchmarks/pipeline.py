@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--rounds', type=int, default=60, help='default: %(default)s')
     parser.add_argument('--json', type=Path, help='file for the figures')
     parser.add_argument('--role', choices=('listen', 'ours', 'usual'), help=argparse.SUPPRESS)
-    parser.add_argument('--network', choices=NETWORKS, help=argparse.SUPPRESS)
+    parser.add_argument('--network', choices=NETWORKS, help='only for this size of its input')
     parser.add_argument('--namespace', default=f'/benchmark_{os.getpid()}', help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.role == 'listen':
@@ -83,7 +83,8 @@ def _measure(check_fields: bool, options: argparse.Namespace) -> dict[str, Any]:
     }
     set_up = {**plain, **transport.missing(plain)}
     with _process(set_up, '--role', 'listen', '--namespace', options.namespace):
-        networks = {name: _compare(name, plain, set_up, options) for name in NETWORKS}
+        names = [options.network] if options.network else list(NETWORKS)
+        networks = {name: _compare(name, plain, set_up, options) for name in names}
     return {
         'image': '640x480 bgr8',
         'check_fields': check_fields,
