@@ -25,7 +25,7 @@ import numpy as np
 
 BUDGET_MS = 6.0
 WANTED_RATIO = 8.0
-NETWORKS = {'686x518': (518, 518, 14), '256x192': (192, 256, 32)}  # height, width, multiple
+NETWORKS = {'672x512': (512, 512, 32), '256x192': (192, 256, 32)}  # height, width, multiple
 TOPICS = {
     'depth/image': 'Image',
     'depth/camera_info': 'CameraInfo',

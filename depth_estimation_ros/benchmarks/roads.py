@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The roads of a frame that the pipeline benchmark compares, each in a process of its own.
 
-All get the same message and the same answer of the network. The network's time is not counted, but
-like a network it leaves nothing of the frame in the processor's caches.
+All get the same message and run the same network, whose time is not counted.
 """
 
 from __future__ import annotations
@@ -30,16 +29,16 @@ from depth_estimation_ros.config import Config
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind, Frame
 from depth_estimation_ros.latency import Latency
-from depth_estimation_ros.models import catalog
+from depth_estimation_ros.models import catalog, weights
 from depth_estimation_ros.pipeline import DepthPipeline
-from depth_estimation_ros.preprocessing import Preprocessing
 from depth_estimation_ros.ros.outputs import QOS, Outputs
+from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
 
 _WIDTH, _HEIGHT = 640, 480
 _CAMERA = Camera(
     _WIDTH, _HEIGHT, 525.0, 525.0, 319.5, 239.5, 'plumb_bob', (-0.1, 0.02, 0.001, 0.0, 0.0)
 )
-_FIT = Fit(DepthKind.RELATIVE, 0.2, 0.05, (0.0, 0.0, 0.0), 0.0, 0.0, 3, 3)
+_FIT = Fit(DepthKind.RELATIVE, 0.042, -0.17, (0.0, 0.0, 0.0), 0.0, 0.0, 3, 3)
 _PAUSE = 0.02  # seconds between frames, in which the subscriber takes what was published
 
 Road = Callable[[Any], None]
@@ -56,13 +55,12 @@ def serve(role: str, network: str, namespace: str) -> None:
     spec = dataclasses.replace(
         catalog.spec('bundled-relative'), height=height, width=width, multiple=multiple
     )
-    plan = Preprocessing.plan(spec, _WIDTH, _HEIGHT)
-    answer, latency = _Answer(plan.network_width, plan.network_height), Latency()
-    road = {'ours': _ours, 'usual': _usual}[role](node, spec, answer, latency)
+    clocked, latency = _Clocked(spec), Latency()
+    road = {'ours': _ours, 'usual': _usual}[role](node, spec, clocked, latency)
     message = _message()
     _await_listener(node)
     for line in sys.stdin:
-        seconds = [_timed(road, message, answer) for _ in range(int(line))]
+        seconds = [_timed(road, message, clocked) for _ in range(int(line))]
         stages = {stage: p50 * 1e3 for stage, (p50, _, _) in latency.percentiles().items()}
         print(json.dumps(seconds or stages), flush=True)
 
@@ -77,37 +75,35 @@ def _await_listener(node: Node) -> None:
     time.sleep(0.5)  # from discovered to connected
 
 
-class _Answer:
-    """In the network's place: says what it was told to, and counts the time that this takes."""
+class _Clocked:
+    """The bundled network, and the time that it takes."""
 
-    name, device = 'answer', 'cpu'
+    name = 'torch'
 
-    def __init__(self, width: int, height: int) -> None:
-        v, u = np.mgrid[:height, :width] / height
-        self._answer = (3.0 + np.sin(6.0 * u) + 2.0 * v).astype(np.float32)
-        self._memory = np.zeros(64 << 20, np.uint8)
+    def __init__(self, spec: catalog.ModelSpec) -> None:
+        self._runtime = TorchRuntime(weights.load(spec), 'cpu')
+        self.device = self._runtime.device
         self.seconds = 0.0
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         started = time.perf_counter()
-        self._memory += 1  # as a network's weights and activations do to the caches
-        answer: NDArray[np.float32] = self._answer[np.newaxis].repeat(len(batch), axis=0)
+        answer = self._runtime(batch)
         self.seconds += time.perf_counter() - started
         return answer
 
 
-def _timed(road: Road, message: Any, answer: _Answer) -> float:
+def _timed(road: Road, message: Any, network: _Clocked) -> float:
     """Seconds of one frame without the network's."""
     time.sleep(_PAUSE)
-    answer.seconds = 0.0
+    network.seconds = 0.0
     started = time.perf_counter()
     road(message)
-    return time.perf_counter() - started - answer.seconds
+    return time.perf_counter() - started - network.seconds
 
 
-def _ours(node: Node, spec: catalog.ModelSpec, answer: _Answer, latency: Latency) -> Road:
+def _ours(node: Node, spec: catalog.ModelSpec, network: _Clocked, latency: Latency) -> Road:
     config = Config()
-    estimator = DepthEstimator(spec, answer, latency)  # type: ignore[arg-type]
+    estimator = DepthEstimator(spec, network, latency)  # type: ignore[arg-type]
     pipeline = DepthPipeline(estimator, (config.range.min, config.range.max), latency)
     pipeline.calibration = Calibration(_FIT, spec.name, _CAMERA, 0)
     outputs = Outputs(node, '', config, latency)
@@ -124,7 +120,7 @@ def _ours(node: Node, spec: catalog.ModelSpec, answer: _Answer, latency: Latency
     return road
 
 
-def _usual(node: Node, spec: catalog.ModelSpec, answer: _Answer, latency: Latency) -> Road:
+def _usual(node: Node, spec: catalog.ModelSpec, network: _Clocked, latency: Latency) -> Road:
     from depth_estimation_ros.benchmarks.usual import UsualRoad
 
     publishers = {
@@ -135,7 +131,7 @@ def _usual(node: Node, spec: catalog.ModelSpec, answer: _Answer, latency: Latenc
     def publish(topic: str, message: Any) -> None:
         publishers[topic].publish(message)
 
-    return UsualRoad(spec, answer, _CAMERA, _FIT, publish, latency).process
+    return UsualRoad(spec, network, _CAMERA, _FIT, publish, latency).process
 
 
 def _message() -> Any:

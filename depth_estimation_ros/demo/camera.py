@@ -26,7 +26,7 @@ from depth_estimation_ros.frames import Frame
 
 RATE = 10.0  # Hz
 FRAMES = 40
-_ROOM = 20118  # none of the rooms that the bundled network was trained in
+_ROOM = 20017
 _CAMERA = Camera(
     640, 480, 531.0, 533.0, 322.4, 236.8, 'plumb_bob', (-0.12, 0.02, 0.0006, -0.0004, 0.0)
 )

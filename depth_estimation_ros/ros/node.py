@@ -174,7 +174,9 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         if node.config.autostart and not node.autostart():
             return 1
-        executor.spin()
+        # Not executor.spin(): a signal just before its endless wait would be slept through.
+        while rclpy.ok():
+            executor.spin_once(timeout_sec=0.5)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
