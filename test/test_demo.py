@@ -52,10 +52,14 @@ def started(*arguments: str) -> subprocess.Popen[str]:
 
 
 def group_is_gone(process: subprocess.Popen[str]) -> bool:
-    try:
-        os.killpg(process.pid, 0)
-    except ProcessLookupError:
-        return True
+    """Within seconds: a child that was just being started gets the signal, but has no parent."""
+    deadline = time.monotonic() + 5.0
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
     return False
 
 
