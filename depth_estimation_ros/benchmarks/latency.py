@@ -126,7 +126,7 @@ def _overdue(outputs: dict[int, int], images: dict[int, int]) -> Array:
 def main(argv: list[str]) -> int:
     """Measure and print a table; 1 when an old frame is served or a dropped one is not counted."""
     parser = argparse.ArgumentParser(prog='benchmark latency', description=__doc__)
-    parser.add_argument('--frames', type=int, default=300, help='default: %(default)s')
+    parser.add_argument('--frames', type=int, default=600, help='default: %(default)s')
     parser.add_argument('--json', type=Path, help='file for the figures')
     options = parser.parse_args(argv)
     lag = measure(30, options.frames)
