@@ -310,3 +310,12 @@ def test_diagnostics_tell_rate_latency_memory_and_calibration(start, scene):
     assert float(values['calibration residual']) >= 0
     for stage in ('decode', 'preprocess', 'network', 'restore', 'total'):
         assert f'{stage} p50/p95/p99 (ms)' in values
+
+
+def test_diagnostics_tell_a_camera_that_fell_silent_after_frames_nobody_wanted(start, scene):
+    rig = start(model='bundled', diagnostics__period=0.2)
+    said = rig.listen(DiagnosticArray, '/diagnostics')
+    rig.send(image_message(scene[0]))
+    rig.until(lambda: rig.node.streams[''].received, 'image arrives')
+    rig.until(lambda: said[-1].status[0].message == 'working', 'working')
+    rig.until(lambda: 'no image arrives on /image' in said[-1].status[0].message, 'silence', 3.0)

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from builtin_interfaces.msg import Time as TimeMessage
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -20,12 +20,21 @@ from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.ros.stream import CameraStream
 
 
+class _Counts(NamedTuple):
+    """What a camera had counted when the message before was made; time in monotonic seconds."""
+
+    time: float
+    received: int = 0
+    processed: int = 0
+    faults: int = 0
+
+
 class Diagnostics:
     """Makes the messages of /diagnostics; rates are since the message before."""
 
     def __init__(self, node_name: str, latency: Latency) -> None:
         self._node_name, self._latency = node_name, latency
-        self._before: dict[str, tuple[float, int, int]] = {}
+        self._before: dict[str, _Counts] = {}
 
     def message(self, streams: Sequence[CameraStream], stamp: Any) -> DiagnosticArray:
         """One status for each camera."""
@@ -35,7 +44,11 @@ class Diagnostics:
         return message
 
     def _status(self, stream: CameraStream) -> DiagnosticStatus:
-        level, text = self._verdict(stream)
+        counts = stream.faults.counts
+        now = _Counts(time.monotonic(), stream.received, stream.processed, counts.total())
+        before = self._before.get(stream.name, _Counts(now.time))
+        self._before[stream.name] = now
+        level, text = _verdict(stream, before, now)
         status = DiagnosticStatus(
             level=level,
             name=f'{self._node_name}: {stream.name or "camera"}',
@@ -43,30 +56,20 @@ class Diagnostics:
             message=text,
         )
         status.values = [
-            KeyValue(key=key, value=str(value)) for key, value in self._values(stream).items()
+            KeyValue(key=key, value=str(value))
+            for key, value in self._values(stream, before, now, counts).items()
         ]
         return status
 
-    def _verdict(self, stream: CameraStream) -> tuple[bytes, str]:
-        _, received, faults = self._before.get(stream.name, (0.0, 0, 0))
-        if stream.faults.counts.total() > faults:
-            return DiagnosticStatus.ERROR, next(reversed(stream.faults.counts))
-        topic = stream.subscriptions[0].topic
-        if stream.received == received:
-            return DiagnosticStatus.WARN, f'no image arrives on {topic}'
-        if hint := hint_for(stream):
-            return DiagnosticStatus.WARN, hint
-        return DiagnosticStatus.OK, 'working'
-
-    def _values(self, stream: CameraStream) -> dict[str, Any]:
-        now = time.monotonic()
-        then, processed, _ = self._before.get(stream.name, (now, 0, 0))
+    def _values(
+        self, stream: CameraStream, before: _Counts, now: _Counts, faults: Mapping[str, int]
+    ) -> dict[str, Any]:
+        seconds = now.time - before.time
+        rate = (now.processed - before.processed) / seconds if seconds > 0.0 else 0.0
         values: dict[str, Any] = {
-            'rate (Hz)': f'{(stream.processed - processed) / max(now - then, 1e-9):.1f}'
-            if now > then
-            else '0.0',
-            'frames received': stream.received,
-            'frames processed': stream.processed,
+            'rate (Hz)': f'{rate:.1f}',
+            'frames received': now.received,
+            'frames processed': now.processed,
             'frames dropped': stream.dropped,
             'memory (MB)': f'{resident_megabytes():.0f}',
         }
@@ -74,14 +77,25 @@ class Diagnostics:
             values[f'{stage} p50/p95/p99 (ms)'] = (
                 f'{p50 * 1e3:.2f} / {p95 * 1e3:.2f} / {p99 * 1e3:.2f}'
             )
-        for reason, count in stream.faults.counts.items():
+        for reason, count in faults.items():
             values[f'fault: {reason}'] = count
         if stream.calibration is not None:
             age = time.time() - stream.calibration.created / 1e9
             values['calibration age (s)'] = f'{age:.0f}'
             values['calibration residual'] = f'{stream.calibration.fit.rms_relative_error:.4f}'
-        self._before[stream.name] = (now, stream.processed, stream.faults.counts.total())
         return values
+
+
+def _verdict(stream: CameraStream, before: _Counts, now: _Counts) -> tuple[bytes, str]:
+    """Level and text: of what was counted since the message before."""
+    if now.faults > before.faults:
+        return DiagnosticStatus.ERROR, stream.faults.latest
+    if now.received == before.received:
+        topic = stream.subscriptions[0].topic
+        return DiagnosticStatus.WARN, f'no image arrives on {topic}'
+    if hint := hint_for(stream):
+        return DiagnosticStatus.WARN, hint
+    return DiagnosticStatus.OK, 'working'
 
 
 def hint_for(stream: CameraStream) -> str:
