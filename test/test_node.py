@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import numpy as np
 import pytest
 
@@ -319,3 +322,59 @@ def test_diagnostics_tell_a_camera_that_fell_silent_after_frames_nobody_wanted(s
     rig.until(lambda: rig.node.streams[''].received, 'image arrives')
     rig.until(lambda: said[-1].status[0].message == 'working', 'working')
     rig.until(lambda: 'no image arrives on /image' in said[-1].status[0].message, 'silence', 3.0)
+
+
+def test_a_calibration_that_comes_while_a_frame_is_under_way_holds_for_it(start, scene):
+    rig = start(model='bundled-relative')
+    stream = rig.node.streams['']
+    rig.send(image_message(scene[0], 1))
+    rig.until(lambda: stream.received, 'image arrives')
+    u, v, z = pixels(scene[1])
+    assert rig.ask(CalibrateScale, 'calibrate_scale', u=u, v=v, distance=z).success
+    calibration = stream.calibration
+    stream.calibrate(None)
+    process = stream.pipeline.process
+
+    def interrupted(frame):
+        depth_map = process(frame)
+        stream.calibrate(calibration)
+        return depth_map
+
+    stream.pipeline.process = interrupted
+    rig.send(image_message(scene[0], 2))
+    rig.until(lambda: stream.received == 2, 'image arrives')
+    answer = rig.ask(GetDistance, 'get_distance', u=u, v=v)
+    assert answer.success, answer.message
+    assert answer.header.stamp.nanosec == 2
+
+
+def test_a_question_during_the_first_frame_waits_for_it(start, scene):
+    rig = start(model='bundled')
+    stream = rig.node.streams['']
+    process, entered = stream.pipeline.process, threading.Event()
+
+    def slow(frame):
+        entered.set()
+        time.sleep(1.0)
+        return process(frame)
+
+    stream.pipeline.process = slow
+    rig.listen(Image, '/depth_estimation/depth/image')
+    rig.send(image_message(scene[0]))
+    rig.until(entered.is_set, 'the frame is under way')
+    answer = rig.ask(GetDistance, 'get_distance', u=[100.0], v=[100.0])
+    assert answer.success, answer.message
+
+
+def test_a_changed_range_holds_for_the_frames_that_are_kept(start, scene):
+    rig = start(model='bundled')
+    rig.send(image_message(scene[0]))
+    rig.until(lambda: rig.node.streams[''].received, 'image arrives')
+    u, v, _ = pixels(scene[1])
+    found = rig.ask(GetDistance, 'get_distance', u=u, v=v)
+    limit = float(np.median(found.depth))
+    assert rig.node.set_parameters([Parameter('range.max', value=limit)])[0].successful
+    again = rig.ask(GetDistance, 'get_distance', u=u, v=v)
+    far = np.array(found.depth) > limit * 1.01
+    assert far.any()
+    assert (np.array(again.status)[far] == GetDistance.Response.TOO_FAR).all()

@@ -249,3 +249,34 @@ def test_a_publisher_whose_qos_cannot_match_is_told(rig):
     assert '/image' in text or '/camera_info' in text
     assert 'reliability' in text
     assert 'qos.image' in text
+
+
+def test_a_calibration_is_checked_also_when_the_intrinsics_come_after_the_image(
+    ros, scene, tmp_path
+):
+    options = {'model': 'bundled', 'calibration__directory': str(tmp_path)}
+    other = dataclasses.replace(CAMERA, fx=400.0)
+    for saved in (False, True):
+        rig = Rig(**options)
+        try:
+            assert rig.node.autostart()
+            rig.connect()
+            message = image_message(scene[0])
+            rig.send(message, None if saved else info_message(message))
+            rig.until(lambda rig=rig: rig.node.streams[''].received, 'image arrives')
+            if not saved:
+                references = {'u': [100.0], 'v': [100.0], 'distance': [2.0]}
+                answer = rig.ask(CalibrateScale, 'calibrate_scale', **references, save=True)
+                assert answer.success, answer.message
+                continue
+            stream = rig.node.streams['']
+            assert rig.ask(GetDistance, 'get_distance', u=[5.0], v=[5.0]).success
+            assert stream.calibration is not None
+            message = image_message(scene[0], 2)
+            rig.send(message, info_message(message, other))
+            rig.until(lambda stream=stream: stream.received == 2, 'image arrives')
+            assert rig.ask(GetDistance, 'get_distance', u=[5.0], v=[5.0]).success
+            assert stream.calibration is None
+            assert 'another camera' in stream.faults.latest
+        finally:
+            rig.close()

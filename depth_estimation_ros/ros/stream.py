@@ -63,8 +63,9 @@ class CameraStream:
         self._history: collections.deque[DepthMap] = collections.deque(
             maxlen=config.distance.history
         )
-        self._asked = False
-        self._changed = threading.Condition()
+        self._asked = self._busy = self._failed = False
+        self._changed = threading.Condition()  # guards the history and what it was made with
+        self._unchecked: Calibration | None = None  # loaded before the intrinsics were known
         self._calibration_sought = not config.calibration.load
         self.subscriptions = self._subscribe()
 
@@ -104,7 +105,10 @@ class CameraStream:
     def reconfigure(self, config: Config) -> None:
         """Take the live parameters of a changed configuration."""
         self._config = self.outputs.config = config
-        self.pipeline.range = (config.range.min, config.range.max)
+        with self._changed:
+            if self.pipeline.range != (config.range.min, config.range.max):
+                self.pipeline.range = (config.range.min, config.range.max)
+                self._measure_again()
 
     def destroy(self) -> None:
         """End the topics."""
@@ -128,18 +132,23 @@ class CameraStream:
 
     def serve(self) -> None:
         """Take the newest image through the whole road; faults are counted, never raised."""
-        taken = self._mailbox.take()
-        if taken is None:
-            return
+        with self._changed:
+            taken = self._mailbox.take()
+            if taken is None:
+                return
+            self._asked, self._busy, self._failed = False, True, True
         message, received = taken
         try:
             with self._latency.stage('decode'):
                 frame = self._frame(message)
             depth_map = self.pipeline.process(frame)
             with self._changed:
+                if depth_map.calibration is not self.pipeline.calibration:  # changed meanwhile
+                    depth_map = self.pipeline.metres(frame, depth_map.prediction)
                 self._history.append(depth_map)
             self.outputs.publish(depth_map, message.header)
             self.processed += 1
+            self._failed = False
             self._latency.add('total', time.perf_counter() - received)
         except Exception as error:  # whatever a frame does, the next one is served
             if not self._node.context.ok():
@@ -147,7 +156,7 @@ class CameraStream:
             self.faults.add(f'{type(error).__name__}: {error}' if not str(error) else str(error))
         finally:
             with self._changed:
-                self._asked = False
+                self._busy = False
                 self._changed.notify_all()
 
     def _frame(self, message: Any) -> Frame:
@@ -159,7 +168,9 @@ class CameraStream:
         image = decode(message)
         stamp = Time.from_msg(message.header.stamp).nanoseconds
         camera = self._camera(message.header.stamp, image.shape[1], image.shape[0])
-        self._load_calibration(camera)
+        with self._changed:
+            self._load_calibration()
+            self._check_calibration(camera)
         return Frame(image, stamp, message.header.frame_id, camera)
 
     def _camera(self, stamp: Any, width: int, height: int) -> Camera | None:
@@ -193,12 +204,13 @@ class CameraStream:
             ValueError: No image has come, or none could be used.
         """
         with self._changed:
-            if self._mailbox and not (self._history and self.outputs.wanted()):
-                before = self.processed
-                self._asked = True
+            if (self._mailbox or self._busy) and not (self._history and self.outputs.wanted()):
+                self._asked = bool(self._mailbox)
                 self._wake()
-                answered = self._changed.wait_for(lambda: not self._asked, _ANSWER_WITHIN)
-                if not answered or self.processed == before:
+                answered = self._changed.wait_for(
+                    lambda: not (self._asked or self._busy), _ANSWER_WITHIN
+                )
+                if not answered or self._failed:
                     raise ValueError(self._why_none())
             if not self._history:
                 raise ValueError(self._why_none())
@@ -208,8 +220,7 @@ class CameraStream:
         topic = self.subscriptions[0].topic
         if not self.received:
             return f'no image has arrived on {topic}: is the camera running, and remapped to it?'
-        faults = self.faults.counts.most_common(1)
-        return f'no image of {topic} could be used: {faults[0][0] if faults else "still working"}'
+        return f'no image of {topic} could be used: {self.faults.latest or "still working"}'
 
     def at(self, stamp: Any) -> DepthMap:
         """The kept depth map with this stamp; the newest one for a stamp of zero.
@@ -231,12 +242,15 @@ class CameraStream:
 
     def calibrate(self, calibration: Calibration | None) -> None:
         """Put a calibration in force, for the kept depth maps too; None takes it away."""
-        self._calibration_sought = True
-        self.pipeline.calibration = calibration
         with self._changed:
-            again = [self.pipeline.metres(one.frame, one.prediction) for one in self._history]
-            self._history.clear()
-            self._history.extend(again)
+            self._calibration_sought, self._unchecked = True, None
+            self.pipeline.calibration = calibration
+            self._measure_again()
+
+    def _measure_again(self) -> None:
+        again = [self.pipeline.metres(one.frame, one.prediction) for one in self._history]
+        self._history.clear()
+        self._history.extend(again)
 
     def calibration_file(self) -> Any:
         """Where this camera's calibration is kept."""
@@ -244,18 +258,29 @@ class CameraStream:
             self._config.calibration.directory, self.name, self.pipeline.estimator.spec.name
         )
 
-    def _load_calibration(self, camera: Camera | None) -> None:
+    def _load_calibration(self) -> None:
         if self._calibration_sought:
             return
         self._calibration_sought = True
         file = self.calibration_file()
         try:
             calibration = calibration_file.load(file)
-            calibration.check(self.pipeline.estimator.spec.name, camera)
+            calibration.check(self.pipeline.estimator.spec.name, None)
         except FileNotFoundError:
             return
         except (ValueError, OSError) as error:
             self.faults.add(f'the saved calibration is not used: {error}')
             return
-        self.pipeline.calibration = calibration
+        self.pipeline.calibration = self._unchecked = calibration
         self._node.get_logger().info(f'calibration of {file} is in force')
+
+    def _check_calibration(self, camera: Camera | None) -> None:
+        """Hold a loaded calibration against the intrinsics, once these are known."""
+        if self._unchecked is None or camera is None:
+            return
+        calibration, self._unchecked = self._unchecked, None
+        try:
+            calibration.check(calibration.model, camera)
+        except ValueError as error:
+            self.calibrate(None)
+            self.faults.add(f'the saved calibration is not used: {error}')
