@@ -28,7 +28,8 @@ def path(directory: str, camera_name: str, model: str) -> Path:
     """
     state = Path(os.environ.get('XDG_STATE_HOME') or Path.home() / '.local/state')
     folder = Path(directory).expanduser() if directory else state / 'depth_estimation'
-    plain = re.sub(r'[^\w.-]+', '_', f'{camera_name or "camera"}--{model}')
+    camera = camera_name.replace('/', '.') or 'camera'  # no other name of a camera has a dot
+    plain = re.sub(r'[^\w.-]+', '_', f'{camera}--{model}')
     return folder / f'{plain}.yaml'
 
 

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+_NAMESPACE = re.compile(r'[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -237,6 +240,12 @@ class Config:
                 raise ValueError(f'{section}.min={low:g} must be below {section}.max={high:g}')
         if len(set(self.cameras)) != len(self.cameras) or not self.cameras:
             raise ValueError(f'cameras={list(self.cameras)} must be distinct names, at least one')
+        for name in filter(None, self.cameras):
+            if not _NAMESPACE.fullmatch(name):
+                raise ValueError(
+                    f'cameras={list(self.cameras)}: {name!r} cannot be the namespace of topics: '
+                    'letters, digits and _, no digit first, in parts such as front/left'
+                )
         if '' in self.cameras and len(self.cameras) > 1:
             raise ValueError(f'cameras={list(self.cameras)}: with several, each needs a name')
 

@@ -156,7 +156,7 @@ def test_each_camera_and_model_has_its_own_file(tmp_path, monkeypatch):
     assert calibration_file.path('~/kept', '', 'bundled').parent == Path.home() / 'kept'
     files = {
         calibration_file.path('', camera, model)
-        for camera in ('', 'front', 'rear')
+        for camera in ('', 'front', 'rear', 'rear/left', 'rear_left')
         for model in ('bundled', 'bundled-relative')
     }
-    assert len(files) == 6
+    assert len(files) == 10

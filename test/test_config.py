@@ -31,7 +31,7 @@ def values(draw):
             int: st.integers(low, high),
             float: st.floats(low, high, allow_nan=False),
             str: st.text(),
-            tuple: st.lists(st.text(min_size=1), min_size=1, unique=True),
+            tuple: st.lists(st.text('az_', min_size=1), min_size=1, unique=True),
         }[type(parameter.default)]
     )
 
@@ -99,6 +99,9 @@ def test_a_value_beyond_the_bounds_is_refused_by_name(chosen):
         ({'cameras': []}, 'at least one'),
         ({'cameras': ['a', 'a']}, 'distinct'),
         ({'cameras': ['a', '']}, 'each needs a name'),
+        ({'cameras': ['a', '~b']}, "'~b' cannot be the namespace of topics"),
+        ({'cameras': ['/a']}, 'front/left'),
+        ({'cameras': ['back yard']}, 'letters, digits'),
     ],
 )
 def test_refuses_naming_parameter_and_value(given, words):
