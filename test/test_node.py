@@ -189,9 +189,13 @@ def test_a_calibration_is_saved_found_again_and_cleared(start, scene, tmp_path):
     assert again.scale == pytest.approx(fitted.scale)
     rig.close()
     rig = start(**options)
+    statuses = rig.listen(DepthStatus, '/depth_estimation/status', latched=True)
+    rig.until(lambda: statuses, 'status')
     rig.send(message, info)
     rig.until(lambda: rig.node.streams[''].received, 'image arrives')
     found = rig.ask(GetDistance, 'get_distance', u=u, v=v)
+    rig.until(lambda: statuses[-1].depth_kind == 'calibrated', 'status tells', timeout=3.0)
+    assert statuses[-1].hint == ''
     assert found.success, found.message
     assert np.median(np.abs(np.array(found.depth) - z) / z) < 0.2
     assert all(deviation > 0 for deviation in found.std_dev)
@@ -208,6 +212,8 @@ def test_what_is_not_there_yet_says_so(start):
         answer = rig.ask(service, name, **fields)
         assert not answer.success
         assert 'version' in answer.message
+    assert answer.status.model == 'bundled'
+    assert answer.status.depth_kind == 'metric'
 
 
 def test_parameters_are_described_checked_and_live_ones_take_effect(start, scene):
@@ -378,3 +384,17 @@ def test_a_changed_range_holds_for_the_frames_that_are_kept(start, scene):
     far = np.array(found.depth) > limit * 1.01
     assert far.any()
     assert (np.array(again.status)[far] == GetDistance.Response.TOO_FAR).all()
+
+
+def test_reliability_is_decided_and_diagnostics_are_told_also_before_the_clock_runs(start):
+    rig = start(model='bundled', reliability='best_effort', use_sim_time=True)
+    said = rig.listen(DiagnosticArray, '/diagnostics')
+    image = rig.node.streams[''].subscriptions[0]
+    rig.until(lambda: image.reliability is ReliabilityPolicy.BEST_EFFORT, 'decided', timeout=4.0)
+    rig.until(lambda: said, 'diagnostics', timeout=4.0)
+
+
+def test_quality_of_service_of_every_published_topic_can_be_overridden(start):
+    rig = start(model='bundled')
+    for topic in ('/diagnostics', '/depth_estimation/status', '/depth_estimation/points'):
+        assert rig.node.has_parameter(f'qos_overrides.{topic}.publisher.depth')

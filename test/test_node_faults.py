@@ -152,6 +152,7 @@ def test_a_reference_outside_the_image_is_refused_and_the_old_calibration_kept(r
         refused = rig.ask(CalibrateScale, 'calibrate_scale', **fields)
         assert not refused.success
         assert word in refused.message, refused.message
+        assert 'np.' not in refused.message
         assert rig.node.streams[''].calibration.fit.scale == good.scale
 
 
@@ -280,3 +281,39 @@ def test_a_calibration_is_checked_also_when_the_intrinsics_come_after_the_image(
             assert 'another camera' in stream.faults.latest
         finally:
             rig.close()
+
+
+def topics_of(node) -> set[str]:
+    own = {publisher.topic_name for publisher in node.publishers}
+    return own | {subscription.topic_name for subscription in node.subscriptions}
+
+
+def test_a_configure_that_fails_leaves_no_topics_behind(ros, capfd):
+    override = {'qos_overrides__/depth_estimation/rear/points__publisher__reliability': 'perhaps'}
+    rig = Rig(model='bundled', cameras=['front', 'rear'], **override)
+    try:
+        before = topics_of(rig.node)
+        assert not rig.node.autostart()
+        assert 'perhaps' in capfd.readouterr().err
+        assert topics_of(rig.node) == before
+    finally:
+        rig.close()
+
+
+def test_a_transition_that_breaks_leaves_nothing_behind(rig, monkeypatch):
+    before = topics_of(rig.node)
+    monkeypatch.setattr(rig.node._depth_worker, 'start', lambda _: 1 / 0)
+    assert not rig.node.autostart()
+    assert topics_of(rig.node) == before
+    monkeypatch.undo()
+    assert rig.node.autostart()
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [('model', 5), ('colorize__jpeg_quality', 500), ('cameras', 'front'), ('range__max', 'far')],
+)
+def test_a_parameter_that_cannot_be_is_refused_at_start_by_name_and_value(ros, name, value):
+    with pytest.raises(ValueError, match=name.replace('__', '.')) as refusal:
+        Rig(**{name: value})
+    assert str(value) in str(refusal.value)

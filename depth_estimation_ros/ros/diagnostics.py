@@ -14,7 +14,6 @@ from builtin_interfaces.msg import Time as TimeMessage
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from depth_estimation_interfaces.msg import DepthStatus
-from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.ros.stream import CameraStream
@@ -109,12 +108,9 @@ def hint_for(stream: CameraStream) -> str:
     return ''
 
 
-def depth_status(
-    estimator: DepthEstimator, streams: Sequence[CameraStream], stamp: Any
-) -> DepthStatus:
-    """The message of ~/status."""
-    message = DepthStatus()
-    message.header.stamp = stamp
+def depth_status(streams: Sequence[CameraStream]) -> DepthStatus:
+    """The message of ~/status of cameras that share a model, without a stamp."""
+    message, estimator = DepthStatus(), streams[0].pipeline.estimator
     message.model, message.licence = estimator.spec.name, estimator.spec.licence
     message.runtime, message.device = estimator.runtime.name, estimator.runtime.device
     message.network_width, message.network_height = estimator.network_size

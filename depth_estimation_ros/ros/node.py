@@ -11,9 +11,11 @@ from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from depth_estimation_ros.config import Config
 from depth_estimation_ros.estimator import DepthEstimator
@@ -42,20 +44,26 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
     """Camera images in; depth, colour, clouds, distances and calibration out."""
 
     def __init__(self, **options: Any) -> None:
+        # First: the context destroys also a node whose parameters are refused. And names of their
+        # own: rclpy's Node keeps _services and _timers itself.
+        self._depth_worker = Worker()
         super().__init__('depth_estimation', **options)
         self.config = parameters.declare(self)
         self.streams: dict[str, CameraStream] = {}
         self.estimator: DepthEstimator | None = None
-        # Names of their own: rclpy's Node keeps _services and _timers itself.
-        self._depth_worker = Worker()
         self._requests: Services | None = None
         self._clockwork: list[Any] = []
+        self._said = self._hinted = ''
+        overrides = QoSOverridingOptions.with_default_policies()
         self._status_topic = self.create_publisher(
             DepthStatus,
             '~/status',
             QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
+            qos_overriding_options=overrides,
         )
-        self._diagnostics_topic = self.create_publisher(DiagnosticArray, '/diagnostics', 1)
+        self._diagnostics_topic = self.create_publisher(
+            DiagnosticArray, '/diagnostics', 1, qos_overriding_options=overrides
+        )
         self.add_on_set_parameters_callback(
             parameters.on_change(
                 lambda: self.config, lambda: self.estimator is not None, self._reconfigure
@@ -80,23 +88,25 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         config, latency = self.config, Latency()
         self.estimator = DepthEstimator.load(config.model, config.weights, config.device, latency)
         self.estimator.warm_up(640, 480)
-        self.streams = {
-            name: CameraStream(
+        for name in config.cameras:  # one after the other: _close ends those before a failure
+            self.streams[name] = CameraStream(
                 self, name, config, self.estimator, latency, self._depth_worker.wake
             )
-            for name in config.cameras
-        }
         self._requests = Services(
             self,
             self.streams,
             lambda: self.config.distance.window,
+            self.status,
             self.publish_status,
             lambda: self._depth_worker.running,
         )
         diagnostics = Diagnostics(self.get_name(), latency)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)  # runs also where /clock does not
         self._clockwork = [
-            self.create_timer(_SETTLE, self._look_at_publishers),
-            self.create_timer(config.diagnostics.period, lambda: self._diagnose(diagnostics)),
+            self.create_timer(_SETTLE, self._look, clock=steady),
+            self.create_timer(
+                config.diagnostics.period, lambda: self._diagnose(diagnostics), clock=steady
+            ),
         ]
         self.get_logger().info(f'{config.model}: {self.estimator.spec.description}')
         self.publish_status()
@@ -122,6 +132,12 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._close()
         return super().on_shutdown(state)
 
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Leave nothing of a transition that went wrong."""
+        self._depth_worker.stop()
+        self._close()
+        return super().on_error(state)
+
     def _close(self) -> None:
         for timer in self._clockwork:
             self.destroy_timer(timer)
@@ -136,22 +152,29 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._depth_worker.stop()
         super().destroy_node()
 
+    def status(self) -> DepthStatus:
+        """What a configured node is, without a stamp."""
+        return depth_status(list(self.streams.values()))
+
     def publish_status(self) -> None:
-        """Say on ~/status what the node is, and in the log what it wants."""
-        if self.estimator is None:
-            return
-        now = self.get_clock().now().to_msg()
-        message = depth_status(self.estimator, list(self.streams.values()), now)
-        self._status_topic.publish(message)
-        if message.hint:
+        """Say on ~/status what the node is, and in the log what it wants, where that is new."""
+        message = self.status()
+        if str(message) != self._said:  # not message ==, which NaN defeats
+            self._said = str(message)
+            message.header.stamp = self.get_clock().now().to_msg()
+            self._status_topic.publish(message)
+        if message.hint and message.hint != self._hinted:
             self.get_logger().warning(message.hint)
+        self._hinted = message.hint
 
     def _reconfigure(self, config: Config) -> None:
         self.config = config
         for stream in self.streams.values():
             stream.reconfigure(config)
 
-    def _look_at_publishers(self) -> None:
+    def _look(self) -> None:
+        """What changes without a word: publishers, a calibration loaded with the first frame."""
+        self.publish_status()
         for stream in self.streams.values():
             for subscription in stream.subscriptions:
                 subscription.check()

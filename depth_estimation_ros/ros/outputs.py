@@ -74,22 +74,23 @@ class Outputs:
         self.config = config
         self._node, self._latency = node, latency
         prefix = f'~/{name}/' if name else '~/'
-        self._depth = _Topic.create(node, Image, f'{prefix}depth/image')
-        self._camera_info = _Topic.create(node, CameraInfo, f'{prefix}depth/camera_info')
-        self._inverse_depth = _Topic.create(node, Image, f'{prefix}inverse_depth/image')
-        self._colorized = _Topic.create(node, Image, f'{prefix}colorized/image')
-        self._jpeg = _Topic.create(node, CompressedImage, f'{prefix}colorized/image/compressed')
-        self._points = _Topic.create(node, PointCloud2, f'{prefix}points')
-        self._topics = (
-            self._depth,
-            self._camera_info,
-            self._inverse_depth,
-            self._colorized,
-            self._jpeg,
-            self._points,
-        )
         self._relative_range = SettlingRange()
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix='jpeg')
+        self._topics: list[_Topic] = []
+        try:
+            self._depth = self._topic(Image, f'{prefix}depth/image')
+            self._camera_info = self._topic(CameraInfo, f'{prefix}depth/camera_info')
+            self._inverse_depth = self._topic(Image, f'{prefix}inverse_depth/image')
+            self._colorized = self._topic(Image, f'{prefix}colorized/image')
+            self._jpeg = self._topic(CompressedImage, f'{prefix}colorized/image/compressed')
+            self._points = self._topic(PointCloud2, f'{prefix}points')
+        except Exception:
+            self.destroy()  # a QoS override may be refused
+            raise
+
+    def _topic(self, message: type[Any], name: str) -> _Topic:
+        self._topics.append(_Topic.create(self._node, message, name))
+        return self._topics[-1]
 
     def wanted(self) -> bool:
         """Whether anybody subscribes to anything."""

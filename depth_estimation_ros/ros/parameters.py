@@ -15,6 +15,7 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
+from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
@@ -31,7 +32,10 @@ def declare(node: Node) -> Config:
     """
     for parameter in parameters():
         default = list(parameter.default) if parameter.default == ('',) else parameter.default
-        node.declare_parameter(parameter.name, default, _descriptor(parameter))
+        try:
+            node.declare_parameter(parameter.name, default, _descriptor(parameter))
+        except ParameterException as error:
+            raise ValueError(f'parameter {parameter.name}: {error}') from error
     return Config.from_values(
         {parameter.name: node.get_parameter(parameter.name).value for parameter in parameters()}
     )

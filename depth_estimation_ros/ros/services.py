@@ -17,6 +17,7 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
+from depth_estimation_interfaces.msg import DepthStatus
 from depth_estimation_interfaces.srv import CalibrateFrom, CalibrateScale, GetDistance, SetModel
 from depth_estimation_ros import calibration_file
 from depth_estimation_ros.calibration import Calibration, Fit, fit
@@ -50,6 +51,7 @@ class Services:
         node: Owner.
         streams: The cameras by name.
         window: The parameter distance.window, at the time of a call.
+        status: What the node is, at the time of a call.
         on_change: Called when a calibration came or went.
         active: Whether frames are worked on.
     """
@@ -59,11 +61,13 @@ class Services:
         node: Node,
         streams: Mapping[str, CameraStream],
         window: Callable[[], int],
+        status: Callable[[], DepthStatus],
         on_change: Callable[[], None],
         active: Callable[[], bool],
     ) -> None:
         self._node, self._streams = node, streams
-        self._window, self._on_change, self._active = window, on_change, active
+        self._window, self._status = window, status
+        self._on_change, self._active = on_change, active
         self._services = [
             node.create_service(kind, f'~/{name}', handler)
             for kind, name, handler in (
@@ -133,8 +137,9 @@ class Services:
         )
 
     @_refusing
-    def set_model(self, request: Any, _response: Any) -> None:
+    def set_model(self, request: Any, response: Any) -> None:
         """Not there yet: says so."""
+        response.status = self._status()
         raise ValueError(
             f'the model cannot be changed to {request.model!r} while the node runs in this '
             'version: start the node with the parameter model'
@@ -185,9 +190,9 @@ def _fit(depth_map: DepthMap, request: Any, window: int) -> Fit:
             f'{u.size} u, {v.size} v and {z.size} distances: give one of each a pixel'
         )
     height, width = depth_map.prediction.values.shape
-    for pixel in zip(u, v, strict=True):
-        if not (-0.5 <= pixel[0] < width - 0.5 and -0.5 <= pixel[1] < height - 0.5):
-            raise ValueError(f'pixel {pixel} is outside the image of {width}x{height}')
+    for x, y in zip(u, v, strict=True):
+        if not (-0.5 <= x < width - 0.5 and -0.5 <= y < height - 0.5):
+            raise ValueError(f'pixel ({x:g}, {y:g}) is outside the image of {width}x{height}')
     if request.along_ray:
         z = z / _ray_lengths(depth_map, u, v)
     values = depth_map.prediction.values
