@@ -46,9 +46,17 @@ def _node(arguments: Sequence[str]) -> int:
     from depth_estimation_ros.ros import transport
 
     transport.apply()  # restarts this process once, before anything of ROS is loaded
-    from depth_estimation_ros.ros import node
-
+    try:
+        from depth_estimation_ros.ros import node
+    except ImportError as error:
+        print(f'depth-estimation: {error}{_cure(error)}', file=sys.stderr)
+        return 1
     return node.main(['depth_node', *arguments])
+
+
+def _cure(error: ImportError) -> str:
+    known = (error.name or '').split('.')[0] != 'rclpy'
+    return '' if known else ': source the setup.bash of a ROS 2, or run scripts/bootstrap'
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -89,9 +89,13 @@ class Intrinsics:
         'or uncalibrated; 0: not known.',
         minimum=0.0,
     )
-    fy: float = _option(0.0, 'Vertical focal length in pixels; 0: as fx.', minimum=0.0)
-    cx: float = _option(0.0, 'Principal point in pixels; 0: the centre of the image.', minimum=0.0)
-    cy: float = _option(0.0, 'Principal point in pixels; 0: the centre of the image.', minimum=0.0)
+    fy: float = _option(0.0, 'Vertical focal length in pixels, with fx; 0: as fx.', minimum=0.0)
+    cx: float = _option(
+        0.0, 'Principal point in pixels, with fx; 0: the centre of the image.', minimum=0.0
+    )
+    cy: float = _option(
+        0.0, 'Principal point in pixels, with fx; 0: the centre of the image.', minimum=0.0
+    )
     hfov: float = _option(
         0.0,
         'Horizontal field of view in degrees, the last resort when neither '

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import array
 import dataclasses
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -317,3 +319,85 @@ def test_a_parameter_that_cannot_be_is_refused_at_start_by_name_and_value(ros, n
     with pytest.raises(ValueError, match=name.replace('__', '.')) as refusal:
         Rig(**{name: value})
     assert str(value) in str(refusal.value)
+
+
+def test_distances_along_rays_that_the_lens_does_not_determine_are_refused(rig, scene):
+    lens = dataclasses.replace(CAMERA, distortion=(-0.9, 0.0, 0.0, 0.0, 0.0))
+    assert np.isnan(lens.unproject(0.0, 0.0)).any()
+    assert rig.node.autostart()
+    rig.connect()
+    message = image_message(scene[0])
+    rig.send(message, info_message(message, lens))
+    rig.until(lambda: rig.node.streams[''].received, 'image arrives')
+    refused = rig.ask(
+        CalibrateScale, 'calibrate_scale', u=[0.0], v=[0.0], distance=[2.0], along_ray=True
+    )
+    assert not refused.success
+    assert 'pixel (0, 0)' in refused.message
+
+
+@pytest.mark.parametrize('rig', [{'camera__fx': 280.0, 'camera__rectified': True}], indirect=True)
+def test_a_camera_info_without_projection_leaves_the_word_to_the_parameters(rig, scene):
+    assert rig.node.autostart()
+    rig.connect()
+    message = image_message(scene[0])
+    rig.send(message, change(info_message(message), p=[0.0] * 12))
+    rig.until(lambda: rig.node.streams[''].received, 'image arrives')
+    answer = rig.ask(GetDistance, 'get_distance', u=[100.0], v=[100.0])
+    assert 'approximate' in answer.message
+    assert np.isfinite(answer.distance[0])
+    assert not rig.node.streams[''].faults.counts
+
+
+IMPOSSIBLE = """
+import rclpy
+from depth_estimation_ros.ros import node
+
+class Jazzy(node.DepthNode):
+    def __init__(self):
+        super().__init__()
+        self.turn = 0
+        self.create_timer(0.1, self.go)
+
+    def go(self):
+        self.turn += 1
+        if self.turn == 1:  # as rclpy of Jazzy does when it is asked for one
+            self._state_machine.trigger_transition_by_id(99, True)
+        rclpy.shutdown()
+
+node.DepthNode = Jazzy
+raise SystemExit(node.main())
+"""
+
+
+def test_a_transition_that_is_not_possible_does_not_end_the_process(ros_domain):
+    done = subprocess.run(
+        [sys.executable, '-c', IMPOSSIBLE], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'Traceback' not in done.stderr
+    assert 'ros2 lifecycle get /depth_estimation' in done.stderr
+
+
+@pytest.mark.parametrize(
+    ('missing', 'words'),
+    [('depth_estimation_interfaces', 'colcon build --base-paths'), ('rclpy', 'setup.bash')],
+)
+def test_what_is_not_installed_is_named_with_its_cure_in_one_line(missing, words):
+    script = f"""
+import importlib.abc, sys
+class Missing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] == {missing!r}:
+            raise ModuleNotFoundError(f'No module named {{name!r}}', name=name)
+sys.meta_path.insert(0, Missing())
+from depth_estimation_ros import cli
+raise SystemExit(cli.main(['node']))
+"""
+    done = subprocess.run(
+        [sys.executable, '-c', script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert missing in line
+    assert words in line

@@ -13,6 +13,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -184,6 +185,16 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._diagnostics_topic.publish(diagnostics.message(list(self.streams.values()), now))
 
 
+def _spin_once(executor: SingleThreadedExecutor, node: DepthNode) -> None:
+    try:
+        executor.spin_once(timeout_sec=0.5)
+    except rclpy_implementation.RCLError as error:
+        # rclpy of Humble and Jazzy lets a transition escape that is not possible from here.
+        if not rclpy.ok():
+            return
+        node.get_logger().error(f'{error}: ros2 lifecycle get {node.get_fully_qualified_name()}')
+
+
 def main(args: Sequence[str] | None = None) -> int:
     """Run the node until it is told to stop; 1 when it could not start."""
     rclpy.init(args=args)
@@ -191,6 +202,7 @@ def main(args: Sequence[str] | None = None) -> int:
         node = DepthNode()
     except ValueError as error:
         rclpy.logging.get_logger('depth_estimation').error(str(error))
+        rclpy.try_shutdown()
         return 1
     executor = SingleThreadedExecutor()
     executor.add_node(node)
@@ -199,7 +211,7 @@ def main(args: Sequence[str] | None = None) -> int:
             return 1
         # Not executor.spin(): a signal just before its endless wait would be slept through.
         while rclpy.ok():
-            executor.spin_once(timeout_sec=0.5)
+            _spin_once(executor, node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:

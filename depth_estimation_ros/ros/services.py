@@ -209,11 +209,17 @@ def _ray_lengths(
     camera = depth_map.frame.camera
     if camera is None:
         raise ValueError(
-            'along_ray needs the intrinsics, and no camera_info has come: give depths along Z, '
-            'or set camera.fx or camera.hfov'
+            'along_ray needs the intrinsics, and no camera_info that fits the image has come: give '
+            'depths along Z, or set camera.fx or camera.hfov'
         )
     rays = np.insert(camera.unproject(u, v), 2, 1.0, axis=1)
-    return np.asarray(np.linalg.norm(rays, axis=1), np.float64)
+    lengths = np.asarray(np.linalg.norm(rays, axis=1), np.float64)
+    for x, y in zip(u[np.isnan(lengths)], v[np.isnan(lengths)], strict=True):
+        raise ValueError(
+            f'the ray of pixel ({x:g}, {y:g}) is unknown, its distortion has no inverse: choose a '
+            'pixel nearer to the centre, or give depths along Z'
+        )
+    return lengths
 
 
 def _fill(response: Any, found: Distances) -> None:
@@ -235,8 +241,8 @@ def _remarks(depth_map: DepthMap) -> str:
     remarks = []
     if depth_map.frame.camera is None:
         remarks.append(
-            'no intrinsics, so distance and points are unknown: publish camera_info, or set '
-            'camera.fx or camera.hfov'
+            'no intrinsics, so distance and points are unknown: publish a camera_info that fits '
+            'the image (/diagnostics says why one is refused), or set camera.fx or camera.hfov'
         )
     elif depth_map.frame.camera.approximate:
         remarks.append('the intrinsics are approximate (parameters, no calibrated camera_info)')

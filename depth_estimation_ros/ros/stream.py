@@ -179,7 +179,8 @@ class CameraStream:
         same = [info for info in infos if info.header.stamp == stamp]
         info = (same or infos or [None])[-1]
         given = self._config.camera
-        if info is not None and (info.k[0] != 0.0 or not (given.fx or given.hfov)):
+        focal = 0.0 if info is None else (info.p if given.rectified else info.k)[0]
+        if info is not None and (focal != 0.0 or not (given.fx or given.hfov)):
             try:
                 return messages.camera_from_info(info, width, height, given.rectified)
             except ValueError as error:
