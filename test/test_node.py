@@ -398,3 +398,33 @@ def test_quality_of_service_of_every_published_topic_can_be_overridden(start):
     rig = start(model='bundled')
     for topic in ('/diagnostics', '/depth_estimation/status', '/depth_estimation/points'):
         assert rig.node.has_parameter(f'qos_overrides.{topic}.publisher.depth')
+
+
+def test_the_stamp_of_an_image_that_just_came_can_be_asked_for(start, scene):
+    rig = start(model='bundled')
+    for stamp in (7, 8):
+        rig.send(image_message(scene[0], stamp))
+        rig.until(lambda stamp=stamp: rig.node.streams[''].received == stamp - 6, 'image arrives')
+    wanted = rclpy.time.Time(nanoseconds=8).to_msg()
+    answer = rig.ask(GetDistance, 'get_distance', u=[100.0], v=[100.0], stamp=wanted)
+    assert answer.success, answer.message
+    assert answer.header.stamp == wanted
+    exact = rclpy.time.Time(nanoseconds=1795234032_123456789).to_msg()
+    refused = rig.ask(GetDistance, 'get_distance', u=[100.0], v=[100.0], stamp=exact)
+    assert '1795234032.123456789' in refused.message
+    assert '0.000000008' in refused.message
+
+
+def test_images_of_an_inactive_node_are_no_drops_and_diagnostics_say_it_is_inactive(start, scene):
+    rig = start(model='bundled', diagnostics__period=0.1)
+    said = rig.listen(DiagnosticArray, '/diagnostics')
+    depths = rig.listen(Image, '/depth_estimation/depth/image')
+    rig.node.trigger_deactivate()
+    for stamp in range(1, 5):
+        rig.send(image_message(scene[0], stamp))
+        rig.until(lambda stamp=stamp: rig.node.streams[''].received == stamp, 'image arrives')
+    rig.until(lambda: 'not active' in said[-1].status[0].message, 'diagnostics say it', 3.0)
+    rig.node.trigger_activate()
+    rig.until(lambda: depths, 'the newest image once active')
+    assert depths[0].header.stamp.nanosec == 4
+    assert rig.node.streams[''].dropped == 0

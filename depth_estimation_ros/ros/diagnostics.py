@@ -89,6 +89,8 @@ def _verdict(stream: CameraStream, before: _Counts, now: _Counts) -> tuple[bytes
     """Level and text: of what was counted since the message before."""
     if now.faults > before.faults:
         return DiagnosticStatus.ERROR, stream.faults.latest
+    if not stream.active:
+        return DiagnosticStatus.WARN, 'not active: activate the node, or start it with autostart'
     if now.received == before.received:
         topic = stream.subscriptions[0].topic
         return DiagnosticStatus.WARN, f'no image arrives on {topic}'

@@ -114,12 +114,16 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to work."""
+        for stream in self.streams.values():
+            stream.active = True
         self._depth_worker.start(list(self.streams.values()))
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Finish the frame at hand; the model stays."""
         self._depth_worker.stop()
+        for stream in self.streams.values():
+            stream.active = False
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:

@@ -209,8 +209,8 @@ def _ray_lengths(
     camera = depth_map.frame.camera
     if camera is None:
         raise ValueError(
-            'along_ray needs the intrinsics, and no camera_info that fits the image has come: give '
-            'depths along Z, or set camera.fx or camera.hfov'
+            'along_ray needs the intrinsics, and no camera_info that fits the image has come: '
+            'give depths along Z, or set camera.fx or camera.hfov'
         )
     rays = np.insert(camera.unproject(u, v), 2, 1.0, axis=1)
     lengths = np.asarray(np.linalg.norm(rays, axis=1), np.float64)

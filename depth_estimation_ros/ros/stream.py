@@ -23,11 +23,11 @@ from depth_estimation_ros.frames import DepthMap, Frame
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.pipeline import DepthPipeline
 from depth_estimation_ros.ros.faults import Faults
+from depth_estimation_ros.ros.intrinsics import Intrinsics
 from depth_estimation_ros.ros.mailbox import Mailbox
 from depth_estimation_ros.ros.outputs import Outputs
 from depth_estimation_ros.ros.subscription import AdaptiveSubscription
 
-_INFOS = 10  # CameraInfo messages kept to find the one with the image's stamp
 _ANSWER_WITHIN = 30.0  # seconds that a service waits for a frame that nobody else wanted
 
 
@@ -54,12 +54,14 @@ class CameraStream:
     ) -> None:
         self.name = name
         self.received = self.processed = 0
+        self.active = False  # whether the worker serves this camera
+        self._arrived = 0  # stamp of the newest image, ns
         self.faults = Faults(node.get_logger().error)
         self.pipeline = DepthPipeline(estimator, (config.range.min, config.range.max), latency)
         self.outputs = Outputs(node, name, config, latency)
         self._node, self._config, self._latency, self._wake = node, config, latency, wake
         self._mailbox: Mailbox[tuple[Any, float]] = Mailbox()
-        self._infos: collections.deque[Any] = collections.deque(maxlen=_INFOS)
+        self._intrinsics = Intrinsics(config.camera, self.faults.add)
         self._history: collections.deque[DepthMap] = collections.deque(
             maxlen=config.distance.history
         )
@@ -78,7 +80,7 @@ class CameraStream:
                 'image/compressed' if compressed else 'image',
                 self._on_image,
             ),
-            (CameraInfo, 'camera_info', self._on_info),
+            (CameraInfo, 'camera_info', self._intrinsics.add),
         )
         return [
             AdaptiveSubscription(
@@ -118,17 +120,16 @@ class CameraStream:
 
     def _on_image(self, message: Any) -> None:
         self.received += 1
+        self._arrived = Time.from_msg(message.header.stamp).nanoseconds
         if not self.due():
             self._mailbox.take()  # nobody waited for it, so it is not a dropped frame
         self._mailbox.put((message, time.perf_counter()))
         self._wake()
 
-    def _on_info(self, message: Any) -> None:
-        self._infos.append(message)
-
     def due(self) -> bool:
         """Whether there is an image and somebody who wants what comes of it."""
-        return bool(self._mailbox) and (self._asked or self.outputs.wanted())
+        wanted = self._asked or self.outputs.wanted()
+        return self.active and bool(self._mailbox) and wanted
 
     def serve(self) -> None:
         """Take the newest image through the whole road; faults are counted, never raised."""
@@ -167,36 +168,12 @@ class CameraStream:
         )
         image = decode(message)
         stamp = Time.from_msg(message.header.stamp).nanoseconds
-        camera = self._camera(message.header.stamp, image.shape[1], image.shape[0])
+        height, width, _ = image.shape
+        camera = self._intrinsics.camera(message.header.stamp, width, height)
         with self._changed:
             self._load_calibration()
             self._check_calibration(camera)
         return Frame(image, stamp, message.header.frame_id, camera)
-
-    def _camera(self, stamp: Any, width: int, height: int) -> Camera | None:
-        """From the CameraInfo with this stamp, else the newest, else the parameters."""
-        infos = list(self._infos)
-        same = [info for info in infos if info.header.stamp == stamp]
-        info = (same or infos or [None])[-1]
-        given = self._config.camera
-        focal = 0.0 if info is None else (info.p if given.rectified else info.k)[0]
-        if info is not None and (focal != 0.0 or not (given.fx or given.hfov)):
-            try:
-                return messages.camera_from_info(info, width, height, given.rectified)
-            except ValueError as error:
-                self.faults.add(f'camera_info: {error}')
-                return None
-        if given.fx:
-            return Camera(
-                width,
-                height,
-                given.fx,
-                given.fy or given.fx,
-                given.cx or (width - 1) / 2.0,
-                given.cy or (height - 1) / 2.0,
-                approximate=True,
-            )
-        return Camera.from_hfov(width, height, given.hfov) if given.hfov else None
 
     def newest(self) -> DepthMap:
         """The newest depth map; one is made of the newest image when nobody else wants any.
@@ -205,17 +182,21 @@ class CameraStream:
             ValueError: No image has come, or none could be used.
         """
         with self._changed:
-            if (self._mailbox or self._busy) and not (self._history and self.outputs.wanted()):
-                self._asked = bool(self._mailbox)
-                self._wake()
-                answered = self._changed.wait_for(
-                    lambda: not (self._asked or self._busy), _ANSWER_WITHIN
-                )
-                if not answered or self._failed:
-                    raise ValueError(self._why_none())
+            if not (self._history and self.outputs.wanted()):
+                self._finish()
             if not self._history:
                 raise ValueError(self._why_none())
             return self._history[-1]
+
+    def _finish(self) -> None:
+        """Wait until the image that came last has gone through, if one is waiting or under way."""
+        if not (self._mailbox or self._busy):
+            return
+        self._asked = bool(self._mailbox)
+        self._wake()
+        answered = self._changed.wait_for(lambda: not (self._asked or self._busy), _ANSWER_WITHIN)
+        if not answered or self._failed:
+            raise ValueError(self._why_none())
 
     def _why_none(self) -> str:
         topic = self.subscriptions[0].topic
@@ -233,11 +214,14 @@ class CameraStream:
         if wanted == 0:
             return self.newest()
         with self._changed:
+            if wanted == self._arrived and all(wanted != one.frame.stamp for one in self._history):
+                self._finish()
             kept = {depth_map.frame.stamp: depth_map for depth_map in self._history}
         if wanted not in kept:
+            stamps = ', '.join(map(_seconds, kept)) or 'none'
             raise ValueError(
-                f'the frame of {wanted / 1e9:.9f} is not kept: the last {len(kept)} are, '
-                f'{", ".join(f"{one / 1e9:.9f}" for one in kept)}; distance.history keeps more'
+                f'the frame of {_seconds(wanted)} is not kept, kept are: {stamps}; '
+                'distance.history keeps more'
             )
         return kept[wanted]
 
@@ -285,3 +269,8 @@ class CameraStream:
         except ValueError as error:
             self.calibrate(None)
             self.faults.add(f'the saved calibration is not used: {error}')
+
+
+def _seconds(nanoseconds: int) -> str:
+    """Exactly, which a float of today's epoch is not."""
+    return '{}.{:09d}'.format(*divmod(nanoseconds, 10**9))
