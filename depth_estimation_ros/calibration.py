@@ -152,12 +152,15 @@ def fit(
     p, z = _usable(predictions, depths)
     # By those given, not by those seen: one that is not seen must not turn a shift into zero.
     shift = shift or (kind is DepthKind.RELATIVE and references > 1)
+    yardstick = spread if spread is not None else float(np.abs(p).max())
     if shift:
-        _check_spread(p, spread if spread is not None else float(np.abs(p).max()))
+        _check_spread(p, yardstick)
     weight = z if kind is DepthKind.RELATIVE else 1.0 / z
     rows = np.column_stack([p, np.ones_like(p)])[:, : 1 + shift] * weight[:, None]
     agree = _consensus(rows)
     inliers = rows[agree]
+    if shift:
+        _check_spread(p[agree], yardstick)
     solution = _huber(inliers)
     if not solution[0] > 0.0:
         raise ValueError(
@@ -216,6 +219,8 @@ def _consensus(rows: Array) -> NDArray[np.bool_]:
     for chosen in [list(range(count))] if few else _minimal_sets(count, unknowns):
         candidate = _solve(rows[chosen], np.ones(len(chosen)))
         agree = np.abs(rows @ candidate - 1.0) < _CONSENSUS
+        if not few and candidate[0] <= 0.0:
+            continue  # farther would look nearer: no answer, however many agree
         if agree.sum() > best.sum():
             best = agree
     if best.sum() < (count if few else count // 2 + 1):
