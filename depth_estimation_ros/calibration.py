@@ -45,7 +45,8 @@ class Fit:
         inliers, references: How many references agree, of how many.
 
     Raises:
-        ValueError: The scale is not positive, or a number is not finite.
+        ValueError: The scale is not positive, a number is not finite, or there are too few
+            inliers for the parameters.
     """
 
     kind: DepthKind
@@ -63,6 +64,12 @@ class Fit:
             raise ValueError(
                 f'scale={self.scale} shift={self.shift} covariance={self.covariance} '
                 f'rms_relative_error={self.rms_relative_error} are those of no fit'
+            )
+        unknowns = 1 + (self.covariance[2] > 0.0)
+        if self.kind is DepthKind.CALIBRATED or not unknowns <= self.inliers <= self.references:
+            raise ValueError(
+                f'kind={self.kind.value} inliers={self.inliers} references={self.references} are '
+                'those of no fit'
             )
 
     def depth(self, values: ArrayLike) -> NDArray[np.float32]:
