@@ -263,39 +263,31 @@ def _first_root(polynomial: Polynomial) -> float:
 
 def _distort_equidistant(xy: Array, coefficients: tuple[float, ...]) -> Array:
     """The fisheye model of Kannala and Brandt (2006), as in cv2.fisheye. [N, 2] to [N, 2]."""
-    k1, k2, k3, k4 = _padded(coefficients, 4)
     r = np.hypot(xy[:, 0], xy[:, 1])
-    theta = np.arctan(r)
-    t2 = theta * theta
-    bent = theta * (1 + t2 * (k1 + t2 * (k2 + t2 * (k3 + t2 * k4))))
+    bent = np.polynomial.polynomial.polyval(np.arctan(r), _in_angle(coefficients))
     return xy * np.where(r > 1e-12, bent / np.maximum(r, 1e-12), 1.0)[:, None]
 
 
 def _undistort_equidistant(distorted: Array, coefficients: tuple[float, ...]) -> Array:
     """Newton's method on the angle; NaN from 90 degrees on, where Z cannot tell a depth."""
-    k1, k2, k3, k4 = _padded(coefficients, 4)
+    radius = Polynomial(_in_angle(coefficients))
+    slope = radius.deriv()
+    limit = min(_first_root(slope) * (1.0 - 1e-9), math.pi)  # where the radius turns back
     bent = np.hypot(distorted[:, 0], distorted[:, 1])
-    limit = _equidistant_limit(coefficients)
     angles = np.linspace(0.0, limit, 500)
-    a2 = angles * angles
-    radii = angles * (1 + a2 * (k1 + a2 * (k2 + a2 * (k3 + a2 * k4))))
-    theta = np.interp(bent, radii, angles)
+    theta = np.interp(bent, radius(angles), angles)
     with np.errstate(all='ignore'):
         for _ in range(_NEWTON_STEPS):
-            t2 = theta * theta
-            value = theta * (1 + t2 * (k1 + t2 * (k2 + t2 * (k3 + t2 * k4)))) - bent
-            slope = 1 + t2 * (3 * k1 + t2 * (5 * k2 + t2 * (7 * k3 + t2 * 9 * k4)))
-            theta = np.clip(theta - value / slope, 0.0, limit)
-        good = (np.abs(value) < 1e-6) & (theta < math.pi / 2)
+            theta = np.clip(theta - (radius(theta) - bent) / slope(theta), 0.0, limit)
+        good = (np.abs(radius(theta) - bent) < 1e-6) & (theta < math.pi / 2)
         scale = np.where(bent > 1e-12, np.tan(theta) / np.maximum(bent, 1e-12), 1.0)
     return np.where(good[:, None], distorted * scale[:, None], np.nan)
 
 
-def _equidistant_limit(coefficients: tuple[float, ...]) -> float:
-    """The angle at which the image radius first turns back, radians; at most pi."""
-    k1, k2, k3, k4 = _padded(coefficients, 4)
-    slope = Polynomial([1, 3 * k1, 5 * k2, 7 * k3, 9 * k4])  # in theta²
-    return min(math.sqrt(_first_root(slope)) * (1.0 - 1e-9), math.pi)
+def _in_angle(coefficients: tuple[float, ...]) -> list[float]:
+    """The equidistant image radius as a polynomial of the angle, lowest power first."""
+    k1, k2, k3, k4 = coefficients
+    return [0.0, 1.0, 0.0, k1, 0.0, k2, 0.0, k3, 0.0, k4]
 
 
 def _padded(coefficients: tuple[float, ...], count: int) -> tuple[float, ...]:
