@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,6 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from depth_estimation_ros import messages
-from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.frames import Frame
 
 _IMAGE, _COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
@@ -59,8 +58,7 @@ def rgbd_frames(path: Path, limit: int) -> list[tuple[Frame, NDArray[np.float32]
     try:
         with AnyReader([path], default_typestore=get_typestore(Stores.LATEST)) as reader:
             topics = _RgbdTopics.find(path, reader)
-            camera = _camera(reader, topics)
-            frames = list(_pairs(reader, topics, camera, limit))
+            frames = list(itertools.islice(_pairs(reader, topics), limit))
     except AnyReaderError as error:
         raise ValueError(f'{path} is no bag that can be read: {error}') from error
     if not frames:
@@ -99,7 +97,8 @@ class _RgbdTopics:
     def _info(path: Path, reader: AnyReader, colour: Connection) -> Connection:
         wanted = colour.topic.removesuffix('/compressed').rpartition('/')[0] + '/camera_info'
         for connection in reader.connections:
-            if connection.msgtype == _INFO and connection.topic == wanted:
+            found = connection.msgtype == _INFO and connection.topic == wanted
+            if found and connection.msgcount:
                 return connection
         raise ValueError(f'{path} has no camera_info {wanted} for {colour.topic}')
 
@@ -114,37 +113,39 @@ def _messages(reader: AnyReader, connection: Connection) -> Iterator[Any]:
         yield reader.deserialize(data, connection.msgtype)
 
 
-def _camera(reader: AnyReader, topics: _RgbdTopics) -> Camera:
+def _pairs(reader: AnyReader, topics: _RgbdTopics) -> Iterator[tuple[Frame, NDArray[np.float32]]]:
+    """Frames with the depth image next to them in time; either topic may begin first."""
     info = next(_messages(reader, topics.info))
-    return messages.camera_from_info(info, info.width, info.height)
-
-
-def _pairs(
-    reader: AnyReader, topics: _RgbdTopics, camera: Camera, limit: int
-) -> Iterator[tuple[Frame, NDArray[np.float32]]]:
-    """Frames with the depth image next to them in time."""
-    depths = {stamp_of(one): one for one in _some(reader, topics.depth, limit)}
-    stamps = sorted(depths)
-    for message in _some(reader, topics.colour, limit):
+    depths = _messages(reader, topics.depth)
+    before, after = None, next(depths)
+    for message in _messages(reader, topics.colour):
         stamp = stamp_of(message)
-        near = bisect.bisect(stamps, stamp)
-        best = min(stamps[max(near - 1, 0) : near + 1], key=lambda one: abs(one - stamp))
-        if abs(best - stamp) > _PAIRED:
-            continue
-        compressed = topics.colour.msgtype == _COMPRESSED
-        image = (messages.decode_compressed if compressed else messages.decode_image)(message)
-        depth = messages.decode_depth(depths[best])
-        if depth.shape != image.shape[:2]:
-            raise ValueError(
-                f'{topics.depth.topic} is {depth.shape[1]}x{depth.shape[0]}, the picture '
-                f'{image.shape[1]}x{image.shape[0]}: the depth must be registered to it'
-            )
-        yield Frame(image, stamp, message.header.frame_id, camera), depth
+        while after is not None and stamp_of(after) < stamp:
+            before, after = after, next(depths, None)
+        near = [one for one in (before, after) if one is not None]
+        best = min(near, key=lambda one: abs(stamp_of(one) - stamp))
+        if abs(stamp_of(best) - stamp) <= _PAIRED:
+            frame = _frame(topics, message, info)
+            yield frame, _depth(topics, best, frame)
 
 
-def _some(reader: AnyReader, connection: Connection, limit: int) -> Iterator[Any]:
-    for message, _ in zip(_messages(reader, connection), range(limit), strict=False):
-        yield message
+def _frame(topics: _RgbdTopics, message: Any, info: Any) -> Frame:
+    compressed = topics.colour.msgtype == _COMPRESSED
+    image = (messages.decode_compressed if compressed else messages.decode_image)(message)
+    height, width = image.shape[:2]
+    camera = messages.camera_from_info(info, width, height)
+    return Frame(image, stamp_of(message), message.header.frame_id, camera)
+
+
+def _depth(topics: _RgbdTopics, message: Any, frame: Frame) -> NDArray[np.float32]:
+    depth = messages.decode_depth(message)
+    height, width = frame.image.shape[:2]
+    if depth.shape != (height, width):
+        raise ValueError(
+            f'{topics.depth.topic} is {depth.shape[1]}x{depth.shape[0]}, the picture '
+            f'{width}x{height}: the depth must be registered to it'
+        )
+    return depth
 
 
 def stamp_of(message: Any) -> int:

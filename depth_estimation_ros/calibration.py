@@ -45,7 +45,8 @@ class Fit:
         inliers, references: How many references agree, of how many.
 
     Raises:
-        ValueError: The scale is not positive, or a number is not finite.
+        ValueError: The scale is not positive, a number is not finite, or there are too few
+            inliers for the parameters.
     """
 
     kind: DepthKind
@@ -63,6 +64,12 @@ class Fit:
             raise ValueError(
                 f'scale={self.scale} shift={self.shift} covariance={self.covariance} '
                 f'rms_relative_error={self.rms_relative_error} are those of no fit'
+            )
+        unknowns = 1 + (self.covariance[2] > 0.0)
+        if self.kind is DepthKind.CALIBRATED or not unknowns <= self.inliers <= self.references:
+            raise ValueError(
+                f'kind={self.kind.value} inliers={self.inliers} references={self.references} are '
+                'those of no fit'
             )
 
     def depth(self, values: ArrayLike) -> NDArray[np.float32]:
@@ -152,12 +159,15 @@ def fit(
     p, z = _usable(predictions, depths)
     # By those given, not by those seen: one that is not seen must not turn a shift into zero.
     shift = shift or (kind is DepthKind.RELATIVE and references > 1)
+    yardstick = spread if spread is not None else float(np.abs(p).max())
     if shift:
-        _check_spread(p, spread if spread is not None else float(np.abs(p).max()))
+        _check_spread(p, yardstick)
     weight = z if kind is DepthKind.RELATIVE else 1.0 / z
     rows = np.column_stack([p, np.ones_like(p)])[:, : 1 + shift] * weight[:, None]
     agree = _consensus(rows)
     inliers = rows[agree]
+    if shift:
+        _check_spread(p[agree], yardstick)
     solution = _huber(inliers)
     if not solution[0] > 0.0:
         raise ValueError(
@@ -216,6 +226,8 @@ def _consensus(rows: Array) -> NDArray[np.bool_]:
     for chosen in [list(range(count))] if few else _minimal_sets(count, unknowns):
         candidate = _solve(rows[chosen], np.ones(len(chosen)))
         agree = np.abs(rows @ candidate - 1.0) < _CONSENSUS
+        if not few and candidate[0] <= 0.0:
+            continue  # farther would look nearer: no answer, however many agree
         if agree.sum() > best.sum():
             best = agree
     if best.sum() < (count if few else count // 2 + 1):

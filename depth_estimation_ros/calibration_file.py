@@ -89,6 +89,8 @@ def _plain(calibration: Calibration) -> dict[str, Any]:
     stored = dataclasses.asdict(calibration)
     stored['fit']['kind'] = calibration.fit.kind.value
     stored['fit']['covariance'] = list(calibration.fit.covariance)
-    if calibration.camera is not None:
-        stored['camera']['distortion'] = list(calibration.camera.distortion)
+    if calibration.camera is not None:  # its numbers may be NumPy's, which YAML does not know
+        for name in ('fx', 'fy', 'cx', 'cy'):
+            stored['camera'][name] = float(stored['camera'][name])
+        stored['camera']['distortion'] = [float(d) for d in calibration.camera.distortion]
     return stored

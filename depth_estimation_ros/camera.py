@@ -13,6 +13,7 @@ import functools
 import math
 
 import numpy as np
+from numpy.polynomial import Polynomial
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
@@ -22,7 +23,7 @@ COEFFICIENTS = {
     '': (0,),
     'plumb_bob': (0, 4, 5),
     'rational_polynomial': (0, 8, 12, 14),
-    'equidistant': (0, 4),
+    'equidistant': (4,),
 }
 _NEWTON_STEPS = 20
 _CONVERGED = 1e-9  # of a normalised coordinate: below a millionth of a pixel for any real lens
@@ -136,10 +137,10 @@ class Camera:
         x = (np.atleast_1d(np.asarray(u, np.float64)) - self.cx) / self.fx
         y = (np.atleast_1d(np.asarray(v, np.float64)) - self.cy) / self.fy
         distorted = np.stack([x, y], axis=-1)
+        if self.distortion_model == 'equidistant':  # bends with all coefficients zero too
+            return _undistort_equidistant(distorted, self.distortion)
         if not any(self.distortion):
             return distorted
-        if self.distortion_model == 'equidistant':
-            return _undistort_equidistant(distorted, self.distortion)
         return _undistort_polynomial(distorted, self.distortion)
 
     def project(self, points: ArrayLike) -> Array:
@@ -147,13 +148,10 @@ class Camera:
         xyz = np.asarray(points, np.float64).reshape(-1, 3)
         depth = np.where(xyz[:, 2] > 0.0, xyz[:, 2], np.nan)
         ideal = xyz[:, :2] / depth[:, None]
-        if any(self.distortion):
-            distort = (
-                _distort_equidistant
-                if self.distortion_model == 'equidistant'
-                else _distort_polynomial
-            )
-            ideal = distort(ideal, self.distortion)
+        if self.distortion_model == 'equidistant':
+            ideal = _distort_equidistant(ideal, self.distortion)
+        elif any(self.distortion):
+            ideal = _distort_polynomial(ideal, self.distortion)
         return ideal * (self.fx, self.fy) + (self.cx, self.cy)
 
 
@@ -201,7 +199,8 @@ def _tilt(tx: float, ty: float) -> Array:
 
 def _undistort_polynomial(distorted: Array, coefficients: tuple[float, ...]) -> Array:
     """Newton's method with a numeric Jacobian; NaN where it does not converge."""
-    xy = distorted.copy()
+    limit = _polynomial_limit(coefficients)
+    xy = _first_guess(distorted, limit, coefficients)
     h = 1e-6
     with np.errstate(all='ignore'):
         for _ in range(_NEWTON_STEPS):
@@ -219,41 +218,76 @@ def _undistort_polynomial(distorted: Array, coefficients: tuple[float, ...]) -> 
             determinant = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
             xy[:, 0] -= (b[:, 1] * error[:, 0] - b[:, 0] * error[:, 1]) / determinant
             xy[:, 1] -= (a[:, 0] * error[:, 1] - a[:, 1] * error[:, 0]) / determinant
+            xy = _within(xy, limit)
         missed = np.abs(_distort_polynomial(xy, coefficients) - distorted).max(axis=1)
-    xy[~((missed < 1e-6) & _same_side(xy, distorted))] = np.nan
+    xy[~(missed < 1e-6)] = np.nan
     return xy
 
 
-def _same_side(xy: Array, distorted: Array) -> NDArray[np.bool_]:
-    """Whether the ray did not jump across the optical axis: a root of another branch does."""
-    sides: NDArray[np.bool_] = (xy * distorted).sum(axis=1) >= -1e-9
-    return sides
+def _first_guess(distorted: Array, limit: float, coefficients: tuple[float, ...]) -> Array:
+    """From a table of the radial term, where it has an end; elsewhere Newton needs no help."""
+    if math.isinf(limit):
+        return distorted.copy()
+    ideal = np.linspace(0.0, limit * (1.0 - 1e-9), 500)
+    across = np.column_stack([ideal, np.zeros_like(ideal)])
+    radial = (*coefficients[:2], 0.0, 0.0, *coefficients[4:8])
+    radius = np.hypot(distorted[:, 0], distorted[:, 1])
+    guess = np.interp(radius, _distort_polynomial(across, radial)[:, 0], ideal)
+    return distorted * (guess / np.maximum(radius, 1e-12))[:, None]
+
+
+def _within(xy: Array, limit: float) -> Array:
+    """Points pulled back to just inside a radius, so that Newton's method stays in the branch."""
+    radius = np.maximum(np.hypot(xy[:, 0], xy[:, 1]), 1e-12)
+    return xy * np.minimum(1.0, limit * (1.0 - 1e-9) / radius)[:, None]
+
+
+def _polynomial_limit(coefficients: tuple[float, ...]) -> float:
+    """The ideal radius at which the radial term first turns back or has a pole.
+
+    What lies beyond has a second pixel nearer the axis, where the lens shows something else.
+    """
+    k1, k2, _, _, k3, k4, k5, k6 = _padded(coefficients, 8)[:8]
+    top, bottom = Polynomial([1, k1, k2, k3]), Polynomial([1, k4, k5, k6])  # in r²
+    twice = Polynomial([0, 2])
+    slope = (top + twice * top.deriv()) * bottom - twice * top * bottom.deriv()
+    return math.sqrt(min(_first_root(slope), _first_root(bottom)))
+
+
+def _first_root(polynomial: Polynomial) -> float:
+    """The smallest positive real root; infinite where there is none."""
+    roots = polynomial.trim(1e-12).roots()  # smaller ones turn nothing back, and overflow
+    real = roots.real[np.abs(roots.imag) < 1e-9 * np.abs(roots)]
+    return float(real[real > 0.0].min(initial=math.inf))
 
 
 def _distort_equidistant(xy: Array, coefficients: tuple[float, ...]) -> Array:
     """The fisheye model of Kannala and Brandt (2006), as in cv2.fisheye. [N, 2] to [N, 2]."""
-    k1, k2, k3, k4 = _padded(coefficients, 4)
     r = np.hypot(xy[:, 0], xy[:, 1])
-    theta = np.arctan(r)
-    t2 = theta * theta
-    bent = theta * (1 + t2 * (k1 + t2 * (k2 + t2 * (k3 + t2 * k4))))
+    bent = np.polynomial.polynomial.polyval(np.arctan(r), _in_angle(coefficients))
     return xy * np.where(r > 1e-12, bent / np.maximum(r, 1e-12), 1.0)[:, None]
 
 
 def _undistort_equidistant(distorted: Array, coefficients: tuple[float, ...]) -> Array:
     """Newton's method on the angle; NaN from 90 degrees on, where Z cannot tell a depth."""
-    k1, k2, k3, k4 = _padded(coefficients, 4)
+    radius = Polynomial(_in_angle(coefficients))
+    slope = radius.deriv()
+    limit = min(_first_root(slope) * (1.0 - 1e-9), math.pi)  # where the radius turns back
     bent = np.hypot(distorted[:, 0], distorted[:, 1])
-    theta = bent.copy()
+    angles = np.linspace(0.0, limit, 500)
+    theta = np.interp(bent, radius(angles), angles)
     with np.errstate(all='ignore'):
         for _ in range(_NEWTON_STEPS):
-            t2 = theta * theta
-            value = theta * (1 + t2 * (k1 + t2 * (k2 + t2 * (k3 + t2 * k4)))) - bent
-            slope = 1 + t2 * (3 * k1 + t2 * (5 * k2 + t2 * (7 * k3 + t2 * 9 * k4)))
-            theta = theta - value / slope
-        good = (np.abs(value) < 1e-6) & (theta >= 0.0) & (theta < math.pi / 2)
+            theta = np.clip(theta - (radius(theta) - bent) / slope(theta), 0.0, limit)
+        good = (np.abs(radius(theta) - bent) < 1e-6) & (theta < math.pi / 2)
         scale = np.where(bent > 1e-12, np.tan(theta) / np.maximum(bent, 1e-12), 1.0)
     return np.where(good[:, None], distorted * scale[:, None], np.nan)
+
+
+def _in_angle(coefficients: tuple[float, ...]) -> list[float]:
+    """The equidistant image radius as a polynomial of the angle, lowest power first."""
+    k1, k2, k3, k4 = coefficients
+    return [0.0, 1.0, 0.0, k1, 0.0, k2, 0.0, k3, 0.0, k4]
 
 
 def _padded(coefficients: tuple[float, ...], count: int) -> tuple[float, ...]:

@@ -120,7 +120,7 @@ def camera_from_info(info: Any, width: int, height: int, rectified: bool = False
             'camera, or set the parameters camera.fx or camera.hfov'
         )
     model, distortion = info.distortion_model, tuple(float(d) for d in _field(info, 'd'))
-    if rectified or not any(distortion):
+    if rectified or (not any(distortion) and model != 'equidistant'):
         model, distortion = '', ()
     if info.width < 1 or info.height < 1:
         raise ValueError(

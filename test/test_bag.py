@@ -92,6 +92,20 @@ def test_frames_come_with_the_depth_next_to_them_in_time(tmp_path):
         np.testing.assert_allclose(depth[1:], 1.0 + index / 1000, rtol=1e-6)
 
 
+@pytest.mark.parametrize('first', [COLOUR, DEPTH])
+def test_a_topic_may_begin_long_before_the_other(tmp_path, first):
+    early = [one for index in range(3) for one in frame(index) if one[0] == first]
+    path = written(tmp_path / 'bag', [*early, *frame(7), *frame(8)])
+    found = bag.rgbd_frames(path, limit=2)
+    assert [one.stamp - 10**18 for one, _ in found] == [700_000_000, 800_000_000]
+
+
+def test_a_camera_info_without_messages_is_named(tmp_path):
+    colour, _, depth = frame(1)
+    with pytest.raises(ValueError, match=f'no camera_info {INFO}'):
+        bag.rgbd_frames(written(tmp_path / 'bag', [colour, depth]), 1)
+
+
 def test_a_written_bag_tells_types_and_counts_and_keeps_the_bytes(tmp_path):
     recorded = frame(1)
     path = written(tmp_path / 'bag', recorded)

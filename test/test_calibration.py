@@ -120,6 +120,31 @@ def test_what_does_not_determine_the_fit_is_refused(p, z, kind, shift, reason):
         fit(p, z, kind, shift)
 
 
+def test_references_that_agree_at_one_depth_do_not_determine_a_shift():
+    p, z = np.full(2000, 5.0), np.ones(2000)
+    p[3], z[3] = 1.0, 5.0  # too rare to be drawn
+    with pytest.raises(ValueError, match='nearly equal'):
+        fit(p, z, RELATIVE)
+
+
+@pytest.mark.parametrize('wrong', [4, 5])
+def test_a_wrong_reference_that_turns_near_and_far_round_is_left_out(wrong):
+    z = [1.0, 1.0, 1.0, 1.0, 3.0, 3.0]
+    z[wrong] = 0.3
+    found = fit([5.0, 5.0, 5.0, 5.0, 1.0, 1.0], z, RELATIVE)
+    assert (found.scale, found.inliers) == (pytest.approx(1 / 6), 5)
+
+
+@pytest.mark.parametrize(
+    'change', [{'inliers': 1}, {'inliers': 9}, {'kind': DepthKind.CALIBRATED}]
+)
+def test_a_fit_of_too_few_is_none(change):
+    found = fit([1.0, 2.0, 3.0], [1.0, 1 / 2, 1 / 3], RELATIVE)
+    found = dataclasses.replace(found, covariance=(1e-4, 0.0, 1e-4))
+    with pytest.raises(ValueError, match='no fit'):
+        dataclasses.replace(found, **change)
+
+
 def test_the_spread_of_the_whole_prediction_tells_references_that_are_too_alike():
     z = np.array([1.0, 1.02])
     p = said(z, 1.0, 0.0, RELATIVE)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
@@ -160,3 +161,11 @@ def test_each_camera_and_model_has_its_own_file(tmp_path, monkeypatch):
         for model in ('bundled', 'bundled-relative')
     }
     assert len(files) == 10
+
+
+def test_numbers_of_numpy_are_written_as_numbers(tmp_path):
+    k, d = np.diag([500.0, 501.0, 1.0]), np.array([-0.2, 0.05, 0.0, 0.0, 0.0])
+    camera = Camera(640, 480, k[0, 0], k[1, 1], k[0, 2], k[1, 2], 'plumb_bob', tuple(d))
+    found = fit([1.0, 2.0], [1.0, 0.5], DepthKind.RELATIVE)
+    calibration_file.save(Calibration(found, 'any', camera, 0), tmp_path / 'c.yaml')
+    assert calibration_file.load(tmp_path / 'c.yaml').camera == camera

@@ -112,6 +112,39 @@ def test_no_ray_where_the_distortion_has_no_inverse():
     np.testing.assert_allclose(camera.project(points), expected, atol=1e-3)
 
 
+def test_no_ray_of_a_branch_behind_the_first():
+    """Where the radial term turns back and rises again, the outer root shows nothing."""
+    camera = Camera(64, 48, 26.0, 26.0, 31.5, 23.5, 'plumb_bob', (-0.351, -0.413, 0, 0, 0.156))
+    rays = camera.rays()
+    r = np.linspace(0.0, 2.0, 200001)
+    bent = r * (1 - 0.351 * r**2 - 0.413 * r**4 + 0.156 * r**6)
+    end = np.flatnonzero(np.diff(bent) <= 0)[0]
+    v, u = np.mgrid[:48, :64]
+    beyond = np.hypot(u - 31.5, v - 23.5) / 26.0 > bent[end]
+    np.testing.assert_array_equal(np.isnan(rays).any(axis=2), beyond)
+    assert np.nanmax(np.hypot(*np.moveaxis(rays, -1, 0))) < r[end]
+
+
+def test_every_ray_of_the_first_branch_is_found():
+    radii = np.linspace(0.0, 2.55, 50)
+    points = np.column_stack([radii, np.zeros(50), np.ones(50)])
+    strong = (0.123, 0.449, 0.0, 0.0, -0.048)
+    camera = Camera(64, 48, 26.0, 26.0, 31.5, 23.5, 'plumb_bob', strong)
+    found = camera.unproject(*camera.project(points).T)
+    np.testing.assert_allclose(found[:, 0], radii, atol=1e-6)
+
+
+def test_equidistant_without_coefficients_is_still_a_fisheye():
+    camera = Camera(64, 48, 30.0, 30.0, 31.5, 23.5, 'equidistant', (0.0,) * 4)
+    v, u = np.mgrid[:48, :64]
+    pixels = np.stack([u.ravel(), v.ravel()], axis=-1).astype(float)
+    rays = camera.unproject(*pixels.T)
+    np.testing.assert_allclose(rays, opencv_undistorted(camera, pixels), atol=1e-5)
+    np.testing.assert_allclose(
+        camera.project(np.column_stack([rays, np.ones(len(rays))])), pixels, atol=1e-6
+    )
+
+
 def test_fisheye_has_no_rays_from_the_side():
     camera = Camera(401, 11, 100.0, 100.0, 200.0, 5.0, 'equidistant', (0.0, 0.0, 0.0, 1e-9))
     across = camera.rays()[5, :, 0]
@@ -184,6 +217,7 @@ NAN = math.nan
         ((64, 48, 5.0, 5.0, 1.0, 1.0, 'plumb_bob', (NAN,) * 5), 'finite'),
         ((64, 48, 5.0, 5.0, 1.0, 1.0, 'plumb_bob', (0.1,)), 'takes .0, 4, 5. coefficients, not 1'),
         ((64, 48, 5.0, 5.0, 1.0, 1.0, '', (0.1,)), 'no distortion takes'),
+        ((64, 48, 5.0, 5.0, 1.0, 1.0, 'equidistant', ()), 'equidistant distortion takes .4,.'),
         ((64, 48, 5.0, 5.0, 1.0, 1.0, 'fov', ()), "'fov': known are plumb_bob, rational"),
     ],
 )

@@ -148,6 +148,10 @@ FULL = Camera(640, 480, 500.0, 510.0, 320.0, 240.0, 'plumb_bob', D)
             {'distortion_model': 'equidistant', 'd': [0.1, 0.0, 0.0, 0.0]},
             Camera(640, 480, 500.0, 510.0, 320.0, 240.0, 'equidistant', (0.1, 0.0, 0.0, 0.0)),
         ),
+        (
+            {'distortion_model': 'equidistant', 'd': [0.0] * 4},
+            Camera(640, 480, 500.0, 510.0, 320.0, 240.0, 'equidistant', (0.0,) * 4),
+        ),
     ],
 )
 def test_camera_follows_binning_and_roi(fields, expected):

@@ -129,6 +129,17 @@ def test_a_file_cut_short_is_refused(own, tmp_path, name, kept):
         weights.load(NYU, str(tmp_path / name))
 
 
+@pytest.mark.parametrize(
+    'content',
+    [b'\xff\xd8\xff\xe0 a picture', b'0', b'K', b'a\x85', b'h\x01', b'X\x01\x00\x00\x00\xff'],
+)
+@pytest.mark.filterwarnings('ignore:Detected pickle protocol')
+def test_bytes_that_are_no_weights_are_refused(tmp_path, content):
+    (tmp_path / 'bytes').write_bytes(content)
+    with pytest.raises(ValueError, match='bytes is'):
+        weights.read(tmp_path / 'bytes')
+
+
 class Mischief:
     """An object that makes a folder when it is unpickled."""
 

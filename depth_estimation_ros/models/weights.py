@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _SHOWN = 4  # keys named in an error
+# What PyTorch's restricted unpickler lets through from bytes that are no pickle.
+_NO_PICKLE = (
+    pickle.UnpicklingError,
+    struct.error,
+    UnicodeDecodeError,
+    LookupError,
+    AssertionError,
+)
 
 
 def locate(spec: ModelSpec, path: str = '') -> Path:
@@ -84,7 +93,7 @@ def read(file: Path) -> dict[str, Tensor]:
         if file.suffix == '.safetensors':
             return dict(load_file(file))
         state = torch.load(file, map_location='cpu', weights_only=True)
-    except pickle.UnpicklingError as error:
+    except _NO_PICKLE as error:
         raise ValueError(
             f'{file} is no weights file, or holds code, which is not run: {_first_line(error)}'
         ) from error
