@@ -159,9 +159,10 @@ class Camera:
 def _rays(camera: Camera) -> NDArray[np.float32]:
     u, v = np.meshgrid(np.arange(camera.width), np.arange(camera.height))
     rays = camera.unproject(u.ravel(), v.ravel()).astype(np.float32)
-    rays = rays.reshape(camera.height, camera.width, 2)
-    rays.flags.writeable = False
-    return rays
+    # Plane after plane in memory: whoever multiplies one with a depth map reads it in a row.
+    planes = np.ascontiguousarray(rays.T).reshape(2, camera.height, camera.width)
+    planes.flags.writeable = False
+    return np.moveaxis(planes, 0, -1)
 
 
 def _distort_polynomial(xy: Array, coefficients: tuple[float, ...]) -> Array:

@@ -116,14 +116,15 @@ class Outputs:
             self._fill_cloud(depth_map, ready)
         with self._latency.stage('publish'):
             self._fill_depth(depth_map, ready)
+            if jpeg is not None:
+                # Before anything goes out: from then on the subscribers want the other core.
+                messages.fill_compressed(self._jpeg.message, jpeg.result())
+                ready.append(self._jpeg)
             for topic in ready:
                 topic.publish(header)
-            if jpeg is not None:
-                messages.fill_compressed(self._jpeg.message, jpeg.result())
-                self._jpeg.publish(header)
 
     def _fill_colours(self, depth_map: DepthMap, ready: list[_Topic]) -> Future[Any] | None:
-        """Paint; the JPEG is encoded on the other core while the rest is made and published."""
+        """Paint; the JPEG is encoded on the other core while the rest is made."""
         colorized, compressed = self._colorized.wanted, self._jpeg.wanted
         if not (colorized or compressed):
             return None
