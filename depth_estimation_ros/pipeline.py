@@ -47,17 +47,19 @@ class DepthPipeline:
         """The depth map of a prediction: calibrated, or metric as the network says, or none."""
         calibration = self.calibration
         if calibration is not None:
-            depth = calibration.fit.depth(prediction.values)
+            depth, (near, far) = calibration.fit.depth(prediction.values), self.range
         elif prediction.kind is DepthKind.METRIC:
+            # What the network was trained on is in its own metres, which a calibration changes.
+            trained = self.estimator.spec.valid_range
+            near, far = max(self.range[0], trained[0]), min(self.range[1], trained[1])
             depth = prediction.values.copy()
         else:
             return DepthMap(frame, prediction, None)
-        return DepthMap(frame, prediction, self._within_range(depth), calibration)
+        return DepthMap(frame, prediction, _marked(depth, near, far), calibration)
 
-    def _within_range(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Mark in place what is too near -Inf and too far +Inf (REP 117); NaN stays NaN."""
-        model = self.estimator.spec.valid_range
-        near, far = max(self.range[0], model[0]), min(self.range[1], model[1])
-        np.copyto(depth, -np.inf, where=depth < np.float32(near))
-        np.copyto(depth, np.inf, where=depth > np.float32(far))
-        return depth
+
+def _marked(depth: NDArray[np.float32], near: float, far: float) -> NDArray[np.float32]:
+    """Mark in place what is too near -Inf and too far +Inf (REP 117); NaN stays NaN."""
+    np.copyto(depth, -np.inf, where=depth < np.float32(near))
+    np.copyto(depth, np.inf, where=depth > np.float32(far))
+    return depth

@@ -119,6 +119,15 @@ def test_the_networks_own_range_binds_where_it_is_narrower(metric):
     np.testing.assert_array_equal(np.isfinite(depth), [[False, True, True, False]])
 
 
+def test_a_calibration_is_bound_by_the_range_that_was_asked_for_alone(relative):
+    pipeline = DepthPipeline(relative, (0.1, 100.0))
+    fitted = fit([1.0, 2.0], [1.0, 0.5], DepthKind.RELATIVE)  # 1/Z = d
+    pipeline.calibration = Calibration(fitted, 'bundled-relative', None, 0)
+    frame, prediction = given([1.0 / 50.0], DepthKind.RELATIVE)
+    assert relative.spec.valid_range[1] < 50.0
+    np.testing.assert_allclose(pipeline.metres(frame, prediction).depth, [[50.0]], rtol=1e-5)
+
+
 def test_the_range_may_change_while_running(metric):
     pipeline = DepthPipeline(metric, (0.5, 8.0))
     frame, prediction = given([5.0], DepthKind.METRIC)
