@@ -216,7 +216,7 @@ def test_quality_of_service(graph):
 
 
 def test_quality_of_service_can_be_overridden(graph):
-    name = 'qos_overrides./depth_estimation/points.publisher'
+    name = 'qos_overrides./depth_estimation/depth/image.publisher'
     graph.node.destroy_node()
     overrides = [
         Parameter(f'{name}.reliability', value='best_effort'),
@@ -224,6 +224,8 @@ def test_quality_of_service_can_be_overridden(graph):
     ]
     graph.node = rclpy.create_node('depth_estimation', parameter_overrides=overrides)
     graph.outputs()
-    (info,) = graph.node.get_publishers_info_by_topic('/depth_estimation/points')
+    (info,) = graph.node.get_publishers_info_by_topic('/depth_estimation/depth/image')
     assert info.qos_profile.reliability is ReliabilityPolicy.BEST_EFFORT
+    (other,) = graph.node.get_publishers_info_by_topic('/depth_estimation/points')
+    assert other.qos_profile.reliability is ReliabilityPolicy.RELIABLE
     assert graph.node.get_parameter(f'{name}.history').value == 'keep_last'

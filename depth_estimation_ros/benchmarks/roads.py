@@ -31,7 +31,7 @@ from depth_estimation_ros.frames import DepthKind, Frame
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.models import catalog, weights
 from depth_estimation_ros.pipeline import DepthPipeline
-from depth_estimation_ros.ros.outputs import QOS, Outputs
+from depth_estimation_ros.ros.outputs import Outputs, qos
 from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
 
 _WIDTH, _HEIGHT = 640, 480
@@ -124,7 +124,7 @@ def _usual(node: Node, spec: catalog.ModelSpec, network: _Clocked, latency: Late
     from depth_estimation_ros.benchmarks.usual import UsualRoad
 
     publishers = {
-        topic: node.create_publisher(getattr(sensor_msgs.msg, message), f'~/{topic}', QOS)
+        topic: node.create_publisher(getattr(sensor_msgs.msg, message), f'~/{topic}', qos())
         for topic, message in TOPICS.items()
     }
 

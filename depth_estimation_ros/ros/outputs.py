@@ -23,12 +23,15 @@ from depth_estimation_ros.frames import DepthKind, DepthMap
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.pointcloud import cloud
 
-QOS = QoSProfile(
-    reliability=ReliabilityPolicy.RELIABLE,
-    durability=DurabilityPolicy.VOLATILE,
-    history=HistoryPolicy.KEEP_LAST,
-    depth=1,
-)
+
+def qos() -> QoSProfile:
+    """What is offered: matches RViz' defaults. A new one each time: rclpy overrides in place."""
+    return QoSProfile(
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.VOLATILE,
+        history=HistoryPolicy.KEEP_LAST,
+        depth=1,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +48,8 @@ class _Topic:
     def create(cls, node: Node, message: type[Any], name: str) -> _Topic:
         overrides = QoSOverridingOptions.with_default_policies()
         return cls(
-            node.create_publisher(message, name, QOS, qos_overriding_options=overrides), message()
+            node.create_publisher(message, name, qos(), qos_overriding_options=overrides),
+            message(),
         )
 
     @property
