@@ -254,11 +254,12 @@ def test_a_publisher_whose_qos_cannot_match_is_told(rig):
     assert 'qos.image' in text
 
 
-def test_a_calibration_is_checked_also_when_the_intrinsics_come_after_the_image(
-    ros, scene, tmp_path
+@pytest.mark.parametrize('same', [True, False])
+def test_a_saved_calibration_waits_for_the_intrinsics_that_it_belongs_to(
+    ros, scene, tmp_path, same
 ):
     options = {'model': 'bundled', 'calibration__directory': str(tmp_path)}
-    other = dataclasses.replace(CAMERA, fx=400.0)
+    late = CAMERA if same else dataclasses.replace(CAMERA, fx=400.0)
     for saved in (False, True):
         rig = Rig(**options)
         try:
@@ -274,13 +275,13 @@ def test_a_calibration_is_checked_also_when_the_intrinsics_come_after_the_image(
                 continue
             stream = rig.node.streams['']
             assert rig.ask(GetDistance, 'get_distance', u=[5.0], v=[5.0]).success
-            assert stream.calibration is not None
+            assert stream.calibration is None
             message = image_message(scene[0], 2)
-            rig.send(message, info_message(message, other))
+            rig.send(message, info_message(message, late))
             rig.until(lambda stream=stream: stream.received == 2, 'image arrives')
             assert rig.ask(GetDistance, 'get_distance', u=[5.0], v=[5.0]).success
-            assert stream.calibration is None
-            assert 'another camera' in stream.faults.latest
+            assert (stream.calibration is not None) == same
+            assert ('another camera' in stream.faults.latest) != same
         finally:
             rig.close()
 

@@ -67,7 +67,7 @@ class CameraStream:
         )
         self._asked = self._busy = self._failed = False
         self._changed = threading.Condition()  # guards the history and what it was made with
-        self._unchecked: Calibration | None = None  # loaded before the intrinsics were known
+        self._unchecked: Calibration | None = None  # loaded, and waits for the intrinsics
         self._calibration_sought = not config.calibration.load
         self.subscriptions = self._subscribe()
 
@@ -247,28 +247,26 @@ class CameraStream:
         if self._calibration_sought:
             return
         self._calibration_sought = True
-        file = self.calibration_file()
         try:
-            calibration = calibration_file.load(file)
-            calibration.check(self.pipeline.estimator.spec.name, None)
+            self._unchecked = calibration_file.load(self.calibration_file())
         except FileNotFoundError:
             return
         except (ValueError, OSError) as error:
             self.faults.add(f'the saved calibration is not used: {error}')
-            return
-        self.pipeline.calibration = self._unchecked = calibration
-        self._node.get_logger().info(f'calibration of {file} is in force')
 
     def _check_calibration(self, camera: Camera | None) -> None:
-        """Hold a loaded calibration against the intrinsics, once these are known."""
-        if self._unchecked is None or camera is None:
-            return
-        calibration, self._unchecked = self._unchecked, None
+        """Put a loaded calibration in force once the intrinsics tell that it belongs here."""
+        calibration = self._unchecked
+        if calibration is None or (camera is None and calibration.camera is not None):
+            return  # metres of another camera would be none
+        self._unchecked = None
         try:
-            calibration.check(calibration.model, camera)
+            calibration.check(self.pipeline.estimator.spec.name, camera)
         except ValueError as error:
-            self.calibrate(None)
             self.faults.add(f'the saved calibration is not used: {error}')
+            return
+        self.calibrate(calibration)
+        self._node.get_logger().info(f'calibration of {self.calibration_file()} is in force')
 
 
 def _seconds(nanoseconds: int) -> str:
