@@ -35,35 +35,10 @@ def models(tmp_path, monkeypatch):
     return tmp_path / 'models'
 
 
-def test_the_folder_of_models_is_searched(models):
-    file = models / 'meter-nyu-xxs' / 'build_model_best_nyu_xxs'
-    file.touch()
-    assert weights.locate(NYU) == file
-
-
-def test_without_it_the_cache_is(tmp_path, monkeypatch):
-    monkeypatch.delenv('DEPTH_ESTIMATION_MODELS', raising=False)
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    folder = tmp_path / 'depth_estimation' / 'models' / 'meter-nyu-xxs'
-    folder.mkdir(parents=True)
-    (folder / NYU.file).touch()
-    assert weights.locate(NYU) == folder / NYU.file
-
-
-def test_the_bundled_weights_are_in_the_package():
-    file = weights.locate(spec('bundled'))
-    assert file.parts[-3:] == ('depth_estimation_ros', 'models', 'bundled.safetensors')
-
-
 def test_a_missing_file_is_told_with_its_place_and_the_cure(models):
     place = re.escape(str(models / 'meter-nyu-xxs' / NYU.file))
     with pytest.raises(FileNotFoundError, match=rf'no weights file {place}\. Download https://'):
         weights.load(NYU)
-
-
-def test_a_missing_file_of_the_user_is_told_with_its_path(tmp_path):
-    with pytest.raises(FileNotFoundError, match='nowhere'):
-        weights.locate(NYU, str(tmp_path / 'nowhere'))
 
 
 def test_weights_reach_the_network(own):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from depth_estimation_ros.models import catalog, weights
+from depth_estimation_ros.models import catalog, store
 
 _BESIDE_BAG = Path('..', '..', 'weights', 'meter')
 
@@ -80,7 +80,7 @@ def recorded(bag: Path, file: Path | None) -> Scenario:
     beside = bag / _BESIDE_BAG / spec.file
     if file is None and beside.is_file():
         file = beside
-    found = weights.locate(spec, str(file or '')).resolve()
+    found = store.locate(spec, str(file or '')).resolve()
     return Scenario(
         title=f'bag {bag.resolve().name}',
         truth="sensor's depth",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights files: where they lie, whether they are the right ones, and into the network with them.
+"""Weights files: whether they are the right ones, and into the network with them.
 
 Weights are data. Nothing in a file is ever run: safetensors, or PyTorch's own format without any
 object but tensors.
@@ -8,13 +8,12 @@ object but tensors.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import pickle
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from depth_estimation_ros.models import store
 from depth_estimation_ros.models.catalog import CATALOG, ModelSpec
 
 if TYPE_CHECKING:
@@ -31,25 +30,6 @@ _NO_PICKLE = (
 )
 
 
-def locate(spec: ModelSpec, path: str = '') -> Path:
-    """The weights file of a model.
-
-    Args:
-        spec: The model.
-        path: The user's own file; empty: the package's, or the one in the folder of models.
-
-    Raises:
-        FileNotFoundError: With the path looked at and what to do.
-    """
-    if path:
-        file, cure = Path(path).expanduser(), f'Give the path of the weights of {spec.name}.'
-    else:
-        file, cure = _home(spec), spec.source
-    if not file.is_file():
-        raise FileNotFoundError(f'{spec.name}: there is no weights file {file}. {cure}')
-    return file
-
-
 def load(spec: ModelSpec, path: str = '') -> nn.Module:
     """The network of a model with its weights.
 
@@ -62,8 +42,8 @@ def load(spec: ModelSpec, path: str = '') -> nn.Module:
     """
     from depth_estimation_ros.models.architectures import answering, build
 
-    file = locate(spec, path)
-    checksum = _sha256(file)
+    file = store.locate(spec, path)
+    checksum = store.sha256(file)
     owner = next((other for other in CATALOG.values() if other.sha256 == checksum), None)
     if owner is not None and owner.sha256 != spec.sha256:
         raise ValueError(f'{file} holds the weights of {owner.name}, not of {spec.name}')
@@ -102,22 +82,6 @@ def read(file: Path) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
         raise ValueError(f'{file} holds something else than tensors by name: {_outline(state)}')
     return dict(state)
-
-
-def _home(spec: ModelSpec) -> Path:
-    if not spec.sha256:
-        return Path(__file__).with_name(spec.file)
-    cache = Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser()
-    folder = os.environ.get('DEPTH_ESTIMATION_MODELS') or cache / 'depth_estimation' / 'models'
-    return Path(folder).expanduser() / spec.name / spec.file
-
-
-def _sha256(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open('rb') as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _check_fit(

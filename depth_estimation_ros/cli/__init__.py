@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The command `depth-estimation`. Exit code 0: done, 1: failed, 2: wrong use."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import depth_estimation_ros
+from depth_estimation_ros.cli import demo, node
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand; what fails is one line on stderr."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ['node']:  # everything behind it is for ROS
+        return node.run(given[1:])
+    options = _parser().parse_args(given)
+    try:
+        return int(options.run(options))
+    except (ValueError, OSError) as error:
+        print(f'depth-estimation: {error}', file=sys.stderr)
+    except KeyboardInterrupt:
+        print('depth-estimation: interrupted', file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser('depth-estimation', description=depth_estimation_ros.__doc__)
+    parser.add_argument('--version', action='version', version=depth_estimation_ros.__version__)
+    commands = parser.add_subparsers(required=True, metavar='COMMAND')
+    for command in (node, demo):
+        command.add(commands)
+    return parser
