@@ -5,73 +5,21 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from depth_estimation_ros.tunable import Parameter, option
+
 _NAMESPACE = re.compile(r'[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
-
-
-@dataclasses.dataclass(frozen=True)
-class Parameter:
-    """One tunable, as doors declare it.
-
-    Attributes:
-        name: Dotted name, `range.max`.
-        default: Its default; its type is the parameter's type.
-        help: What it does, with the unit.
-        minimum, maximum: Inclusive bounds of a number, or None.
-        choices: The only values a string may take; empty for any.
-        live: Whether it may change while the node is active.
-    """
-
-    name: str
-    default: Any
-    help: str
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: tuple[str, ...] = ()
-    live: bool = False
-
-    def checked(self, value: Any) -> Any:
-        """The value in the parameter's type.
-
-        Raises:
-            ValueError: Wrong type, out of range or not one of the choices.
-        """
-        kind = type(self.default)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if kind is tuple and isinstance(value, (list, tuple)):
-            value = tuple(value)
-        if type(value) is not kind:
-            raise ValueError(f'{self.name} takes a {kind.__name__}, not {value!r}')
-        if self.choices and value not in self.choices:
-            raise ValueError(f'{self.name} is one of {", ".join(self.choices)}, not {value!r}')
-        if kind in (int, float) and not self._low() <= value <= self._high():
-            raise ValueError(
-                f'{self.name} must lie between {self._low():g} and {self._high():g}, not {value!r}'
-            )
-        return value
-
-    def _low(self) -> float:
-        return -math.inf if self.minimum is None else self.minimum
-
-    def _high(self) -> float:
-        return math.inf if self.maximum is None else self.maximum
-
-
-def _option(default: Any, text: str, **limits: Any) -> Any:
-    return dataclasses.field(default=default, metadata={'help': text, **limits})
 
 
 @dataclasses.dataclass(frozen=True)
 class Qos:
     """How images are subscribed to."""
 
-    image: str = _option(
+    image: str = option(
         'auto',
         'Reliability of the image and camera_info subscriptions: auto is reliable when every '
         'publisher offers it, best effort otherwise, decided again when publishers come and go.',
@@ -83,27 +31,27 @@ class Qos:
 class Intrinsics:
     """What to use where CameraInfo says nothing."""
 
-    fx: float = _option(
+    fx: float = option(
         0.0,
         'Focal length in pixels, for a camera whose CameraInfo is missing '
         'or uncalibrated; 0: not known.',
         minimum=0.0,
     )
-    fy: float = _option(0.0, 'Vertical focal length in pixels, with fx; 0: as fx.', minimum=0.0)
-    cx: float = _option(
+    fy: float = option(0.0, 'Vertical focal length in pixels, with fx; 0: as fx.', minimum=0.0)
+    cx: float = option(
         0.0, 'Principal point in pixels, with fx; 0: the centre of the image.', minimum=0.0
     )
-    cy: float = _option(
+    cy: float = option(
         0.0, 'Principal point in pixels, with fx; 0: the centre of the image.', minimum=0.0
     )
-    hfov: float = _option(
+    hfov: float = option(
         0.0,
         'Horizontal field of view in degrees, the last resort when neither '
         'CameraInfo nor fx is known; 0: not known.',
         minimum=0.0,
         maximum=179.0,
     )
-    rectified: bool = _option(
+    rectified: bool = option(
         False,
         'The images are rectified (topic image_rect): use P of CameraInfo and no distortion.',
     )
@@ -113,14 +61,14 @@ class Intrinsics:
 class Range:
     """The depths that are trusted."""
 
-    min: float = _option(
+    min: float = option(
         0.1,
         'Depth in metres below which a pixel is published as -Inf.',
         minimum=0.0,
         maximum=1000.0,
         live=True,
     )
-    max: float = _option(
+    max: float = option(
         20.0,
         'Depth in metres beyond which a pixel is published as +Inf.',
         minimum=0.001,
@@ -133,7 +81,7 @@ class Range:
 class Depth:
     """The depth image."""
 
-    encoding: str = _option(
+    encoding: str = option(
         '32FC1',
         'Encoding of ~/depth/image: 32FC1 metres, or 16UC1 millimetres with 0 invalid.',
         choices=('32FC1', '16UC1'),
@@ -145,19 +93,19 @@ class Depth:
 class Colorize:
     """The coloured picture."""
 
-    min: float = _option(
+    min: float = option(
         0.3, 'Depth in metres of the warmest colour.', minimum=0.0, maximum=1000.0, live=True
     )
-    max: float = _option(
+    max: float = option(
         8.0, 'Depth in metres of the coldest colour.', minimum=0.001, maximum=1000.0, live=True
     )
-    colormap: str = _option(
+    colormap: str = option(
         'turbo',
         'Colours, near warm and far cold.',
         choices=('turbo', 'inferno', 'gray'),
         live=True,
     )
-    jpeg_quality: int = _option(
+    jpeg_quality: int = option(
         80, 'Quality of ~/colorized/image/compressed.', minimum=1, maximum=100, live=True
     )
 
@@ -166,14 +114,14 @@ class Colorize:
 class Distance:
     """Distances at pixels."""
 
-    window: int = _option(
+    window: int = option(
         5,
         'Side in pixels of the square over which the median is taken.',
         minimum=1,
         maximum=99,
         live=True,
     )
-    history: int = _option(
+    history: int = option(
         5, 'Frames kept, so that a distance can be asked for by stamp.', minimum=1, maximum=100
     )
 
@@ -182,12 +130,12 @@ class Distance:
 class CalibrationFile:
     """Where calibrations live."""
 
-    directory: str = _option(
+    directory: str = option(
         '',
         'Folder of the calibration files; empty: depth_estimation under '
         '$XDG_STATE_HOME, or ~/.local/state.',
     )
-    load: bool = _option(
+    load: bool = option(
         True, 'Load the calibration saved for this camera and model at the first frame.'
     )
 
@@ -196,7 +144,7 @@ class CalibrationFile:
 class Diagnostics:
     """What the node says of itself."""
 
-    period: float = _option(
+    period: float = option(
         1.0, 'Seconds between messages on /diagnostics.', minimum=0.05, maximum=60.0
     )
 
@@ -209,25 +157,34 @@ class Config:
         ValueError: Values that contradict each other.
     """
 
-    model: str = _option(
+    model: str = option(
         'bundled',
         'Network, by its name in the catalogue (bundled, '
         'bundled-relative, meter-nyu-xxs, meter-kitti-xxs).',
     )
-    weights: str = _option('', 'Path of the weights file; empty: where the catalogue says.')
-    device: str = _option('auto', 'auto, cpu, cuda or cuda:N; auto is CUDA where there is one.')
-    cameras: tuple[str, ...] = _option(
+    weights: str = option('', 'Path of the weights file; empty: where the catalogue says.')
+    device: str = option('auto', 'auto, cpu, cuda or cuda:N; auto is CUDA where there is one.')
+    runtime: str = option(
+        'auto',
+        'What carries the network; auto is the fastest that is at hand.',
+        choices=('auto', 'torch'),
+    )
+    preset: str = option(
+        'full',
+        "Size of the network's input: full is what it was trained with, balanced three quarters "
+        'and fast half of that, for speed.',
+        choices=('full', 'balanced', 'fast'),
+    )
+    cameras: tuple[str, ...] = option(
         ('',),
         'Names of the cameras, each the namespace of its topics; one empty name: a single camera.',
     )
-    image_transport: str = _option(
+    image_transport: str = option(
         'raw',
         'raw subscribes to image, compressed to image/compressed.',
         choices=('raw', 'compressed'),
     )
-    autostart: bool = _option(
-        True, 'Configure and activate at start, without a lifecycle manager.'
-    )
+    autostart: bool = option(True, 'Configure and activate at start, without a lifecycle manager.')
     qos: Qos = Qos()
     camera: Intrinsics = Intrinsics()
     range: Range = Range()

@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +13,8 @@ from depth_estimation_ros.frames import Prediction
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.models import catalog
 from depth_estimation_ros.preprocessing import Preprocessing, check_image
-
-if TYPE_CHECKING:
-    from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
+from depth_estimation_ros.runtimes.base import Runtime
+from depth_estimation_ros.runtimes.build import build
 
 
 class DepthEstimator:
@@ -26,40 +23,52 @@ class DepthEstimator:
     Attributes:
         spec: What the network is.
         runtime: What carries it; `runtime.name` and `runtime.device` are for people to read.
+        preset: How much of its nominal size it is given, see `preprocessing.PRESETS`.
         network_size: Width and height of the last input; the nominal ones before the first.
     """
 
     def __init__(
-        self, spec: catalog.ModelSpec, runtime: TorchRuntime, latency: Latency | None = None
+        self,
+        spec: catalog.ModelSpec,
+        runtime: Runtime,
+        preset: str = 'full',
+        latency: Latency | None = None,
     ) -> None:
+        plan = Preprocessing.plan(spec, spec.width, spec.height, preset)
         self.spec = spec
         self.runtime = runtime
-        self.network_size = (spec.width, spec.height)
+        self.preset = preset
+        self.network_size = (plan.network_width, plan.network_height)
         self._latency = latency or Latency()
-        self._input = np.empty(0, np.float32)
 
     @classmethod
     def load(
-        cls, name: str, weights: str = '', device: str = 'auto', latency: Latency | None = None
+        cls,
+        model: str,
+        weights: str = '',
+        device: str = 'auto',
+        runtime: str = 'auto',
+        preset: str = 'full',
+        latency: Latency | None = None,
     ) -> DepthEstimator:
-        """The model of this name, ready for images.
+        """A model ready for images.
 
         Args:
-            name: Its name in the catalogue.
+            model: Its name in the catalogue.
             weights: Path of the weights file; empty: where the catalogue says.
             device: auto, cpu, cuda or cuda:N.
+            runtime: What carries it; auto is the fastest that is at hand.
+            preset: full, balanced or fast.
             latency: Notes the stages preprocess, network and restore.
 
         Raises:
-            ValueError: Unknown name or device, or the weights are of another network.
+            ValueError: Unknown name, device, runtime or preset, or the weights are of another
+                network.
             FileNotFoundError: No weights; the text says where they were looked for and the cure.
         """
-        # Here, because torch takes a second and 200 MB that a listing of models need not spend.
-        from depth_estimation_ros.models import weights as weights_file
-        from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
-
-        spec = catalog.spec(name)
-        return cls(spec, TorchRuntime(weights_file.load(spec, weights), device), latency)
+        spec = catalog.spec(model)
+        Preprocessing.plan(spec, spec.width, spec.height, preset)  # refused before the long work
+        return cls(spec, build(spec, weights, device, runtime), preset, latency)
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
         """What the network says of each image, in their order.
@@ -80,33 +89,22 @@ class DepthEstimator:
             check_image(image)
             groups.setdefault(image.shape, []).append(index)
         values: dict[int, NDArray[np.float32]] = {}
-        for indices in groups.values():
-            values.update(zip(indices, self._batch([images[i] for i in indices]), strict=True))
+        for (height, width, _), indices in groups.items():
+            plan = self._plan(width, height)
+            together = self.runtime.predict([images[i] for i in indices], plan, self._latency)
+            values.update(zip(indices, together, strict=True))
         return [Prediction(values[index], self.spec.kind) for index in range(len(images))]
 
     def warm_up(self, width: int, height: int) -> None:
-        """Run the network once at the size that such images take: the first run is slow."""
-        plan = Preprocessing.plan(self.spec, width, height)
-        network_input = self._reserve(1, plan)
-        network_input.fill(0.0)
-        self.runtime(network_input)
+        """Run the network once for an image of this size: the first run is slow."""
+        image = np.zeros((height, width, 3), np.uint8)
+        self.runtime.predict([image], self._plan(width, height), Latency())
 
-    def _batch(self, images: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-        height, width, _ = images[0].shape
-        plan = Preprocessing.plan(self.spec, width, height)
-        with self._latency.stage('preprocess'):
-            network_input = self._reserve(len(images), plan)
-            for image, out in zip(images, network_input, strict=True):
-                plan.apply(image, out)
-        with self._latency.stage('network'):
-            outputs = self.runtime(network_input)
-        with self._latency.stage('restore'):
-            return [plan.restore(output) for output in outputs]
+    def close(self) -> None:
+        """Free the network; nothing may be asked afterwards."""
+        self.runtime.close()
 
-    def _reserve(self, count: int, plan: Preprocessing) -> NDArray[np.float32]:
-        """[count, 3, h, w] in the buffer that every call uses again."""
+    def _plan(self, width: int, height: int) -> Preprocessing:
+        plan = Preprocessing.plan(self.spec, width, height, self.preset)
         self.network_size = (plan.network_width, plan.network_height)
-        shape = (count, 3, plan.network_height, plan.network_width)
-        if self._input.size < math.prod(shape):
-            self._input = np.empty(math.prod(shape), np.float32)
-        return self._input[: math.prod(shape)].reshape(shape)
+        return plan

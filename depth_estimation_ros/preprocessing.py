@@ -1,11 +1,10 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From the image to the network's input, and exactly the way back."""
+"""From the image to the pixels that a network sees, and exactly the way back."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 from typing import TYPE_CHECKING, cast
 
 import cv2
@@ -17,6 +16,8 @@ from depth_estimation_ros.frames import DepthKind
 if TYPE_CHECKING:
     from depth_estimation_ros.models.catalog import ModelSpec
 
+# How much of its nominal size a network is given: smaller is quicker and sees less detail.
+PRESETS = {'full': 1.0, 'balanced': 0.75, 'fast': 0.5}
 _MAX_ASPECT = 16  # beyond it a narrow strip would be blown up to an input of gigabytes
 
 
@@ -37,11 +38,18 @@ class Preprocessing:
     network_height: int
 
     @classmethod
-    def plan(cls, spec: ModelSpec, width: int, height: int) -> Preprocessing:
-        """Choose the input size: the nominal short side, and the image's aspect.
+    def plan(cls, spec: ModelSpec, width: int, height: int, preset: str = 'full') -> Preprocessing:
+        """Choose the size of the network's input for images of this size.
+
+        Args:
+            spec: The network; `spec.fitting` says which side of the image becomes its nominal
+                one, the other follows the image's aspect.
+            width, height: Size of the images, pixels.
+            preset: One of `PRESETS`.
 
         Raises:
-            ValueError: A size below one pixel, or a strip too narrow to be an image.
+            ValueError: A size below one pixel, a strip too narrow to be an image, no such preset,
+                or one for a network that takes only one size.
         """
         short, long = sorted((width, height))
         if short < 1 or long > _MAX_ASPECT * short:
@@ -49,18 +57,31 @@ class Preprocessing:
                 f'an image of {width}x{height} is no picture for a depth network; it takes at '
                 f'least one pixel and at most {_MAX_ASPECT} times as much one way as the other'
             )
-        side = min(spec.width, spec.height)
-        steps = max(round(side * long / short / spec.multiple), 1)
-        longer = max(steps * spec.multiple, side)
-        network = (longer, side) if width >= height else (side, longer)
+        if preset not in PRESETS:
+            raise ValueError(f'preset is one of {", ".join(PRESETS)}, not {preset!r}')
+        if spec.fitting == 'stretch':
+            if preset != 'full':
+                raise ValueError(
+                    f'{spec.name} takes images of {spec.width}x{spec.height} only: preset full, '
+                    f'not {preset}'
+                )
+            return cls(spec, width, height, spec.width, spec.height)
+        sides = sorted((spec.width, spec.height))
+        if spec.fitting == 'contain':
+            longer = _stepped(PRESETS[preset] * sides[1], spec.multiple)
+            shorter = _stepped(longer * short / long, spec.multiple)
+        else:
+            shorter = _stepped(PRESETS[preset] * sides[0], spec.multiple)
+            longer = _stepped(shorter * long / short, spec.multiple)
+        network = (longer, shorter) if width >= height else (shorter, longer)
         return cls(spec, width, height, *network)
 
-    def apply(self, image: NDArray[np.uint8], out: NDArray[np.float32]) -> None:
-        """Resize and normalise.
+    def apply(self, image: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
+        """Resize.
 
         Args:
-            image: [height, width, 3] RGB.
-            out: [3, network_height, network_width], written.
+            image: [height, width, 3].
+            out: [network_height, network_width, 3], contiguous, written.
 
         Raises:
             ValueError: The image is of another type or size.
@@ -70,28 +91,30 @@ class Preprocessing:
             raise ValueError(
                 f'planned for {self.width}x{self.height}, not {image.shape[1]}x{image.shape[0]}'
             )
-        planes = np.empty(out.shape, np.uint8)
-        cv2.split(_resized(image, self.network_width, self.network_height), list(planes))
-        for plane, table, normalised in zip(planes, _tables(self.spec), out, strict=True):
-            cv2.LUT(plane, table, dst=normalised)
+        width, height = self.network_width, self.network_height
+        # Halving averages, against aliasing, and is vectorised; bilinear does the rest. As
+        # accurate as one INTER_AREA in a fifth of the time (640x480 to 256x192).
+        resized: cv2.typing.MatLike = image
+        while resized.shape[1] >= 2 * width and resized.shape[0] >= 2 * height:
+            half = (resized.shape[1] // 2, resized.shape[0] // 2)
+            resized = cv2.resize(resized, half, interpolation=cv2.INTER_AREA)
+        cv2.resize(resized, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
 
     def restore(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
         """The network's answer at the size of the image.
 
         Args:
-            output: [h', w'], any size that covers the whole input.
+            output: [h', w'], any size that covers the whole input; metres where the network is
+                metric.
 
         Returns:
-            [height, width], metres where the network is metric; what is no number, or no depth in
-            front of the camera, is NaN. The array is new.
+            [height, width] in the same unit; what is no number, or no depth in front of the
+            camera, is NaN. The array is new.
         """
-        metric = self.spec.kind is DepthKind.METRIC
-        floor = 0.0 if metric else -np.inf
+        floor = 0.0 if self.spec.kind is DepthKind.METRIC else -np.inf
         # NaN spreads to minimum and maximum; looking there is quicker than looking everywhere.
         if not (floor < output.min() and output.max() < np.inf):
             output = np.where((output > floor) & (output < np.inf), output, np.float32(np.nan))
-        if metric and self.spec.metres_per_unit != 1.0:
-            output = output * np.float32(self.spec.metres_per_unit)
         size = (self.width, self.height)
         restored = cv2.resize(output, size, interpolation=cv2.INTER_LINEAR)
         return cast('NDArray[np.float32]', restored)
@@ -110,21 +133,6 @@ def check_image(image: object) -> None:
         raise ValueError(f'an image is [H, W, 3] with at least one pixel, not {image.shape}')
 
 
-def _resized(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    # Halving averages, against aliasing, and is vectorised; bilinear does the rest. As accurate as
-    # one INTER_AREA in a fifth of the time (640x480 to 256x192).
-    resized: cv2.typing.MatLike = image
-    while resized.shape[1] >= 2 * width and resized.shape[0] >= 2 * height:
-        half = (resized.shape[1] // 2, resized.shape[0] // 2)
-        resized = cv2.resize(resized, half, interpolation=cv2.INTER_AREA)
-    if resized.shape[:2] != (height, width):
-        resized = cv2.resize(resized, (width, height), interpolation=cv2.INTER_LINEAR)
-    return cast('NDArray[np.uint8]', resized)
-
-
-@functools.lru_cache(maxsize=8)
-def _tables(spec: ModelSpec) -> NDArray[np.float32]:
-    """[3, 256], the normalised value of every byte in each channel."""
-    values = np.arange(256) / 255.0
-    mean, std = np.array([spec.mean, spec.std])[:, :, np.newaxis]
-    return np.asarray((values - mean) / std, np.float32)
+def _stepped(side: float, multiple: int) -> int:
+    """The multiple nearest to a side, at least one."""
+    return max(round(side / multiple), 1) * multiple

@@ -14,6 +14,7 @@ from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.models.meter import Meter
+from depth_estimation_ros.runtimes.from_pixels import FromPixels
 from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
 
 
@@ -24,9 +25,14 @@ class Red(nn.Module):
         return images[:, :1]
 
 
+def estimator_of(network: nn.Module, model: str, **options) -> DepthEstimator:
+    runtime = TorchRuntime(FromPixels(network, spec(model)), 'cpu')
+    return DepthEstimator(spec(model), runtime, **options)
+
+
 @pytest.fixture
 def red():
-    return DepthEstimator(spec('bundled-relative'), TorchRuntime(Red(), 'cpu'))
+    return estimator_of(Red(), 'bundled-relative')
 
 
 def plain(red: int, width: int, height: int) -> np.ndarray:
@@ -50,7 +56,7 @@ def test_answers_keep_the_order_and_the_sizes_of_the_images(red):
 
 def test_a_batch_answers_as_each_image_alone():
     torch.manual_seed(0)
-    estimator = DepthEstimator(spec('meter-nyu-xxs'), TorchRuntime(Meter(), 'cpu'))
+    estimator = estimator_of(Meter(), 'meter-nyu-xxs')
     images = [noise(320, 240, seed) for seed in range(3)]
     together = estimator.predict(images)
     for image, prediction in zip(images, together, strict=True):
@@ -80,14 +86,14 @@ def test_numbers_that_are_none_are_unknown():
         def forward(self, images):
             return images[:, 0] * torch.nan
 
-    estimator = DepthEstimator(spec('bundled'), TorchRuntime(Broken(), 'cpu'))
+    estimator = estimator_of(Broken(), 'bundled')
     (prediction,) = estimator.predict([plain(1, 64, 48)])
     assert np.isnan(prediction.values).all()
 
 
 def test_stages_are_timed_and_the_size_told():
     latency = Latency()
-    estimator = DepthEstimator(spec('bundled'), TorchRuntime(Red(), 'cpu'), latency)
+    estimator = estimator_of(Red(), 'bundled', latency=latency)
     assert estimator.network_size == (256, 192)
     estimator.predict([plain(255, 1280, 720)])
     assert list(latency.percentiles()) == ['preprocess', 'network', 'restore']
@@ -103,7 +109,7 @@ def test_warming_up_runs_the_network_at_the_size_of_the_camera():
             return super().forward(images)
 
     latency = Latency()
-    estimator = DepthEstimator(spec('bundled'), TorchRuntime(Noting(), 'cpu'), latency)
+    estimator = estimator_of(Noting(), 'bundled', latency=latency)
     estimator.warm_up(1280, 720)
     assert seen == [(1, 3, 192, 352)]
     assert not latency.percentiles()
@@ -118,6 +124,22 @@ def test_the_bundled_models_load_and_are_siblings():
     assert (metric.values > 0).all()
     order = np.corrcoef(1 / metric.values.ravel(), relative.values.ravel())[0, 1]
     assert order > 0.99
+
+
+def test_a_preset_sets_the_size_of_the_input():
+    estimator = DepthEstimator.load('bundled', device='cpu', runtime='torch', preset='fast')
+    assert estimator.network_size == (128, 96)
+    estimator.predict([noise(1280, 720)])
+    assert estimator.network_size == (160, 96)
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [({'preset': 'tiny'}, "preset .* not 'tiny'"), ({'runtime': 'abacus'}, "not 'abacus'")],
+)
+def test_what_is_not_known_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        DepthEstimator.load('bundled', **options)
 
 
 def test_an_unknown_model_is_refused():

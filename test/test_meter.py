@@ -14,7 +14,7 @@ import torch
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.models import meter, weights
 from depth_estimation_ros.models.catalog import spec
-from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
+from depth_estimation_ros.runtimes.folding import fold_batch_norm
 
 
 @pytest.fixture
@@ -27,8 +27,10 @@ def published(assets):
 def test_it_equals_the_official_implementation(data, assets, published):
     name = f'meter-{data}-xxs'
     reference = np.load(assets / 'reference' / f'meter_{data}_xxs.npz')
-    runtime = TorchRuntime(weights.load(spec(name), published(name)), 'cpu')
-    output = runtime(reference['network_input'])
+    network = weights.load(spec(name), published(name)).eval()
+    fold_batch_norm(network)
+    with torch.inference_mode():
+        output = network(torch.from_numpy(reference['network_input']))[:, 0].numpy()
     np.testing.assert_allclose(output, reference['network_output'][:, 0], rtol=1e-4)
 
 
@@ -38,7 +40,7 @@ def test_it_measures_a_real_desk(frame, assets, published):
     (pair,) = [p for p in json.loads((folder / 'pairs.json').read_text()) if p['name'] == frame]
     image = cv2.cvtColor(cv2.imread(str(folder / pair['color'])), cv2.COLOR_BGR2RGB)
     truth = cv2.imread(str(folder / pair['depth']), cv2.IMREAD_UNCHANGED)
-    estimator = DepthEstimator.load('meter-nyu-xxs', published('meter-nyu-xxs'), 'cpu')
+    estimator = DepthEstimator.load('meter-nyu-xxs', published('meter-nyu-xxs'), 'cpu', 'torch')
     (prediction,) = estimator.predict([image])
     known = truth > 0
     depth = truth[known] / pair['depth_unit_per_m']

@@ -8,25 +8,43 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.models.catalog import CATALOG, spec
-from depth_estimation_ros.preprocessing import Preprocessing
+from depth_estimation_ros.preprocessing import PRESETS, Preprocessing
+from depth_estimation_ros.runtimes.from_pixels import FromPixels
 
 # Values go in and out as they are: the byte's value in 0..1.
 PLAIN = dataclasses.replace(
     spec('meter-kitti-xxs'), width=256, kind=DepthKind.RELATIVE, metres_per_unit=1.0
 )
+
+
+class Constant(nn.Module):
+    """Answers one value everywhere."""
+
+    def __init__(self, value: float):
+        super().__init__()
+        self.value = value
+
+    def forward(self, images):
+        return torch.full_like(images[:, :1], self.value)
+
+
 SIZES = st.tuples(st.integers(60, 900), st.integers(60, 900))
 models = st.sampled_from(list(CATALOG.values()))
 
 
 def there(plan: Preprocessing, image) -> np.ndarray:
-    out = np.full((3, plan.network_height, plan.network_width), np.nan, np.float32)
+    """What the network sees, [3, h, w]."""
+    out = np.full((plan.network_height, plan.network_width, 3), 99, np.uint8)
     plan.apply(image, out)
-    return out
+    unit = dataclasses.replace(plan.spec, metres_per_unit=1.0)
+    return FromPixels(nn.Identity(), unit)(torch.from_numpy(out)[None])[0].numpy()
 
 
 @pytest.mark.parametrize(
@@ -45,7 +63,7 @@ def test_the_short_side_is_nominal_and_the_aspect_kept(model, image, network):
     assert (plan.network_width, plan.network_height) == network
 
 
-@given(models, SIZES)
+@given(models.filter(lambda model: model.fitting == 'cover'), SIZES)
 def test_sizes_fit_the_network_and_the_aspect(model, size):
     plan = Preprocessing.plan(model, *size)
     network = (plan.network_width, plan.network_height)
@@ -53,6 +71,40 @@ def test_sizes_fit_the_network_and_the_aspect(model, size):
     assert min(network) == min(model.width, model.height)
     exact = min(network) * max(size) / min(size)
     assert abs(max(network) - exact) <= model.multiple / 2
+
+
+@pytest.mark.parametrize(
+    ('fitting', 'preset', 'network'),
+    [
+        ('cover', 'full', (686, 518)),
+        ('cover', 'balanced', (518, 392)),
+        ('cover', 'fast', (336, 252)),
+        ('contain', 'full', (518, 392)),
+        ('contain', 'fast', (252, 196)),
+        ('stretch', 'full', (518, 518)),
+    ],
+)
+def test_a_preset_shrinks_and_a_fitting_chooses_the_side(fitting, preset, network):
+    model = dataclasses.replace(PLAIN, height=518, width=518, multiple=14, fitting=fitting)
+    plan = Preprocessing.plan(model, 640, 480, preset)
+    assert (plan.network_width, plan.network_height) == network
+    upright = Preprocessing.plan(model, 480, 640, preset)
+    assert (upright.network_height, upright.network_width) == network
+
+
+@given(models, SIZES, st.sampled_from(list(PRESETS)))
+def test_a_smaller_preset_is_never_larger(model, size, preset):
+    full, smaller = (Preprocessing.plan(model, *size, one) for one in ('full', preset))
+    assert smaller.network_width <= full.network_width
+    assert smaller.network_height <= full.network_height
+
+
+def test_an_unknown_preset_or_one_that_a_network_cannot_take_is_refused():
+    with pytest.raises(ValueError, match="full, balanced, fast, not 'tiny'"):
+        Preprocessing.plan(PLAIN, 640, 480, 'tiny')
+    rigid = dataclasses.replace(PLAIN, fitting='stretch')
+    with pytest.raises(ValueError, match='256x192 only: preset full, not fast'):
+        Preprocessing.plan(rigid, 640, 480, 'fast')
 
 
 @pytest.mark.parametrize('size', [(0, 480), (640, 0), (-3, 3), (2000, 100)])
@@ -143,15 +195,16 @@ def test_what_is_no_such_image_is_refused(image, message):
 
 
 def test_units_become_metres():
-    plan = Preprocessing.plan(spec('meter-nyu-xxs'), 640, 480)
-    depth = plan.restore(np.full((48, 64), 250, np.float32))
-    np.testing.assert_allclose(depth, 2.5, rtol=1e-6)
+    centimetres = FromPixels(Constant(250.0), spec('meter-nyu-xxs'))
+    depth = centimetres(torch.zeros(2, 192, 256, 3, dtype=torch.uint8))
+    assert depth.shape == (2, 192, 256)
+    np.testing.assert_allclose(depth.numpy(), 2.5, rtol=1e-6)
 
 
 @pytest.mark.parametrize('nonsense', [np.nan, np.inf, -np.inf, -1.0, 0.0])
 def test_what_is_no_depth_is_unknown(nonsense):
     plan = Preprocessing.plan(spec('meter-nyu-xxs'), 640, 480)
-    output = np.full((48, 64), 100, np.float32)
+    output = np.ones((48, 64), np.float32)
     output[:, :32] = nonsense
     depth = plan.restore(output)
     assert np.isnan(depth[:, :310]).all()

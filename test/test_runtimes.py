@@ -11,9 +11,11 @@ import pytest
 import torch
 from torch import nn
 
+from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.models.encoder_decoder import EncoderDecoder
 from depth_estimation_ros.models.meter import Meter
 from depth_estimation_ros.runtimes.folding import fold_batch_norm
+from depth_estimation_ros.runtimes.from_pixels import FromPixels
 from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime, resolve_device
 
 GPUS = torch.cuda.device_count()
@@ -42,18 +44,24 @@ def network(request):
 
 @pytest.fixture
 def batch():
-    return np.random.default_rng(0).normal(size=(2, 3, 64, 128)).astype(np.float32)
+    return np.random.default_rng(0).integers(0, 256, (2, 64, 128, 3), np.uint8)
+
+
+def carried(network: nn.Module) -> FromPixels:
+    return FromPixels(network, spec('meter-nyu-xxs'))
 
 
 def plain(network: nn.Module, batch) -> np.ndarray:
+    """What the network says of normalised images, in metres."""
+    images = (batch / 255.0 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)
     with torch.inference_mode():
-        output = network(torch.from_numpy(batch))
-    return output.reshape(len(batch), *output.shape[-2:]).numpy()
+        output = network(torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32)))
+    return 0.01 * output.reshape(len(batch), *output.shape[-2:]).numpy()
 
 
 def test_it_answers_what_the_network_answers(network, batch):
     expected = plain(network, batch)
-    output = TorchRuntime(network, 'cpu')(batch)
+    output = TorchRuntime(carried(network), 'cpu').run(batch)
     assert output.dtype == np.float32
     np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
 
@@ -74,22 +82,22 @@ def test_a_norm_that_follows_no_convolution_stays():
 
 
 def test_an_answer_is_not_overwritten_by_the_next(batch):
-    runtime = TorchRuntime(worn(Meter()), 'cpu')
-    first = runtime(batch)
+    runtime = TorchRuntime(carried(worn(Meter())), 'cpu')
+    first = runtime.run(batch)
     kept = first.copy()
-    runtime(-batch)
+    runtime.run(255 - batch)
     np.testing.assert_array_equal(first, kept)
 
 
 def test_nothing_learns():
     network = Meter()
-    TorchRuntime(network, 'cpu')
+    TorchRuntime(carried(network), 'cpu')
     assert not network.training
     assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
 def test_a_cpu_is_a_cpu():
-    runtime = TorchRuntime(nn.Identity(), 'cpu')
+    runtime = TorchRuntime(carried(nn.Identity()), 'cpu')
     assert (runtime.name, runtime.device) == ('torch', 'cpu')
 
 
@@ -108,7 +116,7 @@ def test_without_a_gpu_auto_is_the_cpu():
 @pytest.mark.parametrize('device', ['cuda', 'cuda:3'])
 def test_without_a_gpu_cuda_is_refused_with_the_cure(device):
     with pytest.raises(ValueError, match=f'device {device}: .* no NVIDIA GPU here; take auto'):
-        TorchRuntime(nn.Identity(), device)
+        TorchRuntime(carried(nn.Identity()), device)
 
 
 @needs_gpu
@@ -120,7 +128,7 @@ def test_a_gpu_that_is_not_there_is_refused_with_those_that_are():
 @needs_gpu
 def test_a_gpu_answers_what_the_cpu_answers(network, batch):
     expected = plain(network, batch)
-    runtime = TorchRuntime(network, 'auto')
+    runtime = TorchRuntime(carried(network), 'auto')
     assert runtime.device.startswith('cuda:0 ')
-    output = runtime(batch)
+    output = runtime.run(batch)
     np.testing.assert_allclose(output, expected, rtol=1e-2, atol=1e-2 * np.abs(expected).max())

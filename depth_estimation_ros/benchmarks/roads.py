@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 import rclpy
 import sensor_msgs.msg
+import torch
 from numpy.typing import NDArray
 from rclpy.node import Node
 from std_msgs.msg import Header
+from torch import Tensor, nn
 
 from depth_estimation_ros import messages
 from depth_estimation_ros.benchmarks.pipeline import NETWORKS, TOPICS
@@ -32,6 +34,7 @@ from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.models import catalog, weights
 from depth_estimation_ros.pipeline import DepthPipeline
 from depth_estimation_ros.ros.outputs import Outputs, qos
+from depth_estimation_ros.runtimes.from_pixels import FromPixels
 from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
 
 _WIDTH, _HEIGHT = 640, 480
@@ -55,8 +58,12 @@ def serve(role: str, network: str, namespace: str) -> None:
     spec = dataclasses.replace(
         catalog.spec('bundled-relative'), height=height, width=width, multiple=multiple
     )
-    clocked, latency = _Clocked(spec), Latency()
-    road = {'ours': _ours, 'usual': _usual}[role](node, spec, clocked, latency)
+    clocked, latency = _Clocked(weights.load(spec)), Latency()
+    runtime = TorchRuntime(FromPixels(clocked, spec), 'cpu')  # also folds the network
+    if role == 'ours':
+        road = _ours(node, DepthEstimator(spec, runtime, latency=latency), latency)
+    else:
+        road = _usual(node, spec, clocked, latency)
     message = _message()
     _await_listener(node)
     for line in sys.stdin:
@@ -75,19 +82,18 @@ def _await_listener(node: Node) -> None:
     time.sleep(0.5)  # from discovered to connected
 
 
-class _Clocked:
-    """The bundled network, and the time that it takes."""
+class _Clocked(nn.Module):
+    """A network, and the time that it takes."""
 
-    name = 'torch'
-
-    def __init__(self, spec: catalog.ModelSpec) -> None:
-        self._runtime = TorchRuntime(weights.load(spec), 'cpu')
-        self.device = self._runtime.device
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
         self.seconds = 0.0
 
-    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def forward(self, images: Tensor) -> Tensor:
+        """[1, 3, h, w] normalised in, [1, h, w] out."""
         started = time.perf_counter()
-        answer = self._runtime(batch)
+        answer: Tensor = self.network(images)
         self.seconds += time.perf_counter() - started
         return answer
 
@@ -101,11 +107,10 @@ def _timed(road: Road, message: Any, network: _Clocked) -> float:
     return time.perf_counter() - started - network.seconds
 
 
-def _ours(node: Node, spec: catalog.ModelSpec, network: _Clocked, latency: Latency) -> Road:
+def _ours(node: Node, estimator: DepthEstimator, latency: Latency) -> Road:
     config = Config()
-    estimator = DepthEstimator(spec, network, latency)  # type: ignore[arg-type]
     pipeline = DepthPipeline(estimator, (config.range.min, config.range.max), latency)
-    pipeline.calibration = Calibration(_FIT, spec.name, _CAMERA, 0)
+    pipeline.calibration = Calibration(_FIT, estimator.spec.name, _CAMERA, 0)
     outputs = Outputs(node, '', config, latency)
     info = sensor_msgs.msg.CameraInfo()
     messages.fill_camera_info(info, _CAMERA)
@@ -131,7 +136,12 @@ def _usual(node: Node, spec: catalog.ModelSpec, network: _Clocked, latency: Late
     def publish(topic: str, message: Any) -> None:
         publishers[topic].publish(message)
 
-    return UsualRoad(spec, network, _CAMERA, _FIT, publish, latency).process
+    @torch.inference_mode()
+    def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        answer: NDArray[np.float32] = network(torch.from_numpy(batch)).numpy()
+        return answer
+
+    return UsualRoad(spec, run, _CAMERA, _FIT, publish, latency).process
 
 
 def _message() -> Any:

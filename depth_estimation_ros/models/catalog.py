@@ -32,6 +32,8 @@ class ModelSpec:
         sha256: Checksum of that file; empty for the one that travels with the package.
         source: Where the weights come from, and what to do when they are missing.
         description: One line.
+        fitting: How an image of another aspect is resized: `cover` keeps the nominal short side,
+            `contain` the nominal long side, `stretch` distorts it to exactly width x height.
     """
 
     name: str
@@ -50,6 +52,7 @@ class ModelSpec:
     sha256: str
     source: str
     description: str
+    fitting: str = 'cover'
 
 
 _BUNDLED = ModelSpec(

@@ -87,7 +87,9 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
 
     def _open(self) -> None:
         config, latency = self.config, Latency()
-        self.estimator = DepthEstimator.load(config.model, config.weights, config.device, latency)
+        self.estimator = DepthEstimator.load(
+            config.model, config.weights, config.device, config.runtime, config.preset, latency
+        )
         self.estimator.warm_up(640, 480)
         for name in config.cameras:  # one after the other: _close ends those before a failure
             self.streams[name] = CameraStream(

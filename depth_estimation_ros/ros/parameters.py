@@ -19,7 +19,8 @@ from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
-from depth_estimation_ros.config import Config, Parameter, parameters
+from depth_estimation_ros.config import Config, parameters
+from depth_estimation_ros.tunable import Parameter
 
 _LARGEST_INTEGER = 2**31 - 1
 

@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a runtime is, and what all those that compute in main memory share."""
+
+from __future__ import annotations
+
+import abc
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth_estimation_ros.latency import Latency
+from depth_estimation_ros.preprocessing import Preprocessing
+
+
+class OutOfMemoryError(MemoryError):
+    """A network did not find the memory for its input: less of it may fit."""
+
+
+class Runtime(Protocol):
+    """Carries one network on one device.
+
+    Attributes:
+        name: For people and parameters: `torch`, `openvino`, ...
+        device: For people, `cpu` or `cuda:0 NVIDIA ...`.
+    """
+
+    name: str
+    device: str
+
+    def predict(
+        self, images: Sequence[NDArray[np.uint8]], plan: Preprocessing, latency: Latency
+    ) -> list[NDArray[np.float32]]:
+        """What the network says of images of one size.
+
+        Args:
+            images: Each [H, W, 3] uint8 RGB, of the size that was planned for.
+            plan: How they go into the network.
+            latency: Takes the stages preprocess, network and restore.
+
+        Returns:
+            [H, W] each, in arrays of their own, as `Preprocessing.restore` says.
+
+        Raises:
+            OutOfMemoryError: A smaller batch or input may fit.
+        """
+
+    def close(self) -> None:
+        """Free the network; nothing may be asked afterwards."""
+
+
+class HostRuntime(abc.ABC):
+    """Resizing before the network and after it on the CPU, around `run`."""
+
+    name: str
+    device: str
+
+    def __init__(self) -> None:
+        self._pixels = np.empty(0, np.uint8)
+
+    @abc.abstractmethod
+    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The network alone: [N, h, w, 3] RGB in, [N, h', w'] out, metres or inverse depth."""
+
+    def predict(
+        self, images: Sequence[NDArray[np.uint8]], plan: Preprocessing, latency: Latency
+    ) -> list[NDArray[np.float32]]:
+        """As `Runtime.predict`."""
+        with latency.stage('preprocess'):
+            pixels = self._reserve(len(images), plan)
+            for image, out in zip(images, pixels, strict=True):
+                plan.apply(image, out)
+        with latency.stage('network'):
+            outputs = self.run(pixels)
+        with latency.stage('restore'):
+            return [plan.restore(output) for output in outputs]
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """As `Runtime.close`."""
+
+    def _reserve(self, count: int, plan: Preprocessing) -> NDArray[np.uint8]:
+        """[count, h, w, 3] in the buffer that every call uses again."""
+        shape = (count, plan.network_height, plan.network_width, 3)
+        if self._pixels.size < math.prod(shape):
+            self._pixels = np.empty(math.prod(shape), np.uint8)
+        return self._pixels[: math.prod(shape)].reshape(shape)
