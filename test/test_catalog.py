@@ -50,11 +50,13 @@ def test_what_travels_with_the_package_says_what_it_was_trained_on():
 
 
 def test_every_other_file_has_a_checksum_and_a_place_to_get_it(model):
-    if not model.name.startswith('bundled'):
+    assert model.bundled == model.name.startswith('bundled')
+    if not model.bundled:
         assert len(bytes.fromhex(model.sha256)) == 32
-        assert f'https://github.com/lorenzopapa5/METER/raw/main/models/{model.file} ' in (
-            model.source
-        )
+        assert model.url.startswith('https://')
+        assert model.url.endswith(model.file)
+        assert model.megabytes > 0
+        assert f'depth-estimation models download {model.name}' in model.source
 
 
 def test_kitti_binds_its_weights_to_non_commercial_use():

@@ -29,11 +29,17 @@ class ModelSpec:
         licence: Licence of the weights, and what else binds them.
         commercial: Whether that licence allows commercial use.
         file: Name of the weights file.
-        sha256: Checksum of that file; empty for the one that travels with the package.
-        source: Where the weights come from, and what to do when they are missing.
+        sha256: Checksum of that file, or its first digits where only those were published; empty
+            where nobody published one.
         description: One line.
         fitting: How an image of another aspect is resized: `cover` keeps the nominal short side,
             `contain` the nominal long side, `stretch` distorts it to exactly width x height.
+        repository: Hugging Face id, where the weights are fetched from there with `config.json`.
+        revision: Branch, tag or commit of that repository.
+        url: Address of the weights file, where it is fetched directly.
+        megabytes: Size of the download, 10^6 bytes, about.
+        folder: Where its files lie, for a model that the user names by a path; empty: in the
+            package or in the folder of models.
     """
 
     name: str
@@ -50,9 +56,30 @@ class ModelSpec:
     commercial: bool
     file: str
     sha256: str
-    source: str
     description: str
     fitting: str = 'cover'
+    repository: str = ''
+    revision: str = 'main'
+    url: str = ''
+    megabytes: float = 0.0
+    folder: str = ''
+
+    @property
+    def bundled(self) -> bool:
+        """Whether the weights travel with the package."""
+        return not (self.repository or self.url or self.folder)
+
+    @property
+    def source(self) -> str:
+        """Where the weights come from, and what to do when they are missing."""
+        if self.bundled:
+            return 'It travels with the package: install depth_estimation_ros again.'
+        if self.folder:
+            return 'It was given by its path: give one where it lies.'
+        return (
+            f'Run `depth-estimation models download {self.name}`, or give the path of '
+            f'{self.file} as the parameter weights.'
+        )
 
 
 _BUNDLED = ModelSpec(
@@ -70,7 +97,6 @@ _BUNDLED = ModelSpec(
     commercial=True,
     file='bundled.safetensors',
     sha256='',
-    source='Travels with the package; install depth_estimation_ros again if it is missing.',
     description='Small network trained on rendered rooms only: for demonstrations and tests, '
     'not for real scenes.',
 )
@@ -83,10 +109,7 @@ _BUNDLED_RELATIVE = dataclasses.replace(
     'trained on rendered rooms only, made to try out calibration.',
 )
 
-_METER_SOURCE = (
-    'Download https://github.com/lorenzopapa5/METER/raw/main/models/{file} and put it there, '
-    'or give its path as the parameter weights.'
-)
+_METER_URL = 'https://github.com/lorenzopapa5/METER/raw/main/models/'
 
 _METER_NYU = ModelSpec(
     name='meter-nyu-xxs',
@@ -103,8 +126,9 @@ _METER_NYU = ModelSpec(
     commercial=True,
     file='build_model_best_nyu_xxs',
     sha256='327cddf3bfc85f4a13b8d18d2f13d8e40cdeb022ea397995c409ef1569bcbb53',
-    source=_METER_SOURCE.format(file='build_model_best_nyu_xxs'),
     description='METER xxs for indoor scenes, 0.7 million parameters.',
+    url=f'{_METER_URL}build_model_best_nyu_xxs',
+    megabytes=3.0,
 )
 
 _METER_KITTI = dataclasses.replace(
@@ -119,8 +143,8 @@ _METER_KITTI = dataclasses.replace(
     commercial=False,
     file='build_model_best_kitti_xxs',
     sha256='e55544ae36f9ad74237017fd5f8e761db4b258dbed44623c71ce305d44488bea',
-    source=_METER_SOURCE.format(file='build_model_best_kitti_xxs'),
     description='METER xxs for roads seen from a car, 0.7 million parameters.',
+    url=f'{_METER_URL}build_model_best_kitti_xxs',
 )
 
 CATALOG: dict[str, ModelSpec] = {

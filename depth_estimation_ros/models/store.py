@@ -12,11 +12,13 @@ from depth_estimation_ros.models.catalog import ModelSpec
 
 
 def home(spec: ModelSpec) -> Path:
-    """The folder of a model's files: the package's own, or one in the folder of models.
+    """The folder of a model's files: its own, the package's, or one in the folder of models.
 
     That is `$DEPTH_ESTIMATION_MODELS`, or `depth_estimation/models` in the user's cache.
     """
-    if not spec.sha256:
+    if spec.folder:
+        return Path(spec.folder)
+    if spec.bundled:
         return Path(__file__).parent
     cache = Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser()
     folder = os.environ.get('DEPTH_ESTIMATION_MODELS') or cache / 'depth_estimation' / 'models'
