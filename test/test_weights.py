@@ -37,7 +37,8 @@ def models(tmp_path, monkeypatch):
 
 def test_a_missing_file_is_told_with_its_place_and_the_cure(models):
     place = re.escape(str(models / 'meter-nyu-xxs' / NYU.file))
-    with pytest.raises(FileNotFoundError, match=rf'no weights file {place}\. .*models download meter-nyu'):
+    cure = 'Run `depth-estimation models download meter-nyu-xxs`'
+    with pytest.raises(FileNotFoundError, match=rf'no weights file {place}\. {cure}'):
         weights.load(NYU)
 
 
