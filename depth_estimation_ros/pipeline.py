@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +22,7 @@ class DepthPipeline:
         estimator: The network.
         calibration: The fit in force, or None.
         range: Depths in metres between which pixels are trusted.
+        latency: Takes the duration of the stage calibrate.
     """
 
     def __init__(
@@ -31,7 +34,7 @@ class DepthPipeline:
         self.estimator = estimator
         self.calibration: Calibration | None = None
         self.range = valid_range
-        self._latency = latency or Latency()
+        self.latency = latency or Latency()
 
     def process(self, frame: Frame) -> DepthMap:
         """The depth of one frame.
@@ -39,9 +42,8 @@ class DepthPipeline:
         Raises:
             ValueError: The image is not [H, W, 3] uint8.
         """
-        (prediction,) = self.estimator.predict([frame.image])
-        with self._latency.stage('calibrate'):
-            return self.metres(frame, prediction)
+        (depth_map,) = process_together([(self, frame)])
+        return depth_map
 
     def metres(self, frame: Frame, prediction: Prediction) -> DepthMap:
         """The depth map of a prediction: calibrated, or metric as the network says, or none."""
@@ -56,6 +58,24 @@ class DepthPipeline:
         else:
             return DepthMap(frame, prediction, None)
         return DepthMap(frame, prediction, _marked(depth, near, far), calibration)
+
+
+def process_together(waiting: Sequence[tuple[DepthPipeline, Frame]]) -> list[DepthMap]:
+    """The depth of frames of cameras that share a network, which runs once for all of them.
+
+    Args:
+        waiting: Each frame with its camera's road; the roads share one estimator.
+
+    Raises:
+        ValueError: One of the images is not [H, W, 3] uint8; none is served then.
+    """
+    estimator = waiting[0][0].estimator
+    predictions = estimator.predict([frame.image for _, frame in waiting])
+    depth_maps = []
+    for (pipeline, frame), prediction in zip(waiting, predictions, strict=True):
+        with pipeline.latency.stage('calibrate'):
+            depth_maps.append(pipeline.metres(frame, prediction))
+    return depth_maps
 
 
 def _marked(depth: NDArray[np.float32], near: float, far: float) -> NDArray[np.float32]:

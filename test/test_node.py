@@ -284,23 +284,6 @@ def test_the_subscription_takes_the_reliability_of_the_camera(start, scene, reli
     pytest.fail('no image got through')
 
 
-def test_several_cameras_share_the_model_under_their_names(start, scene):
-    rig = Rig(model='bundled', cameras=['front', 'rear'])
-    try:
-        assert rig.node.autostart()
-        publisher = rig.client.create_publisher(Image, 'rear/image', 5)
-        rig.until(publisher.get_subscription_count, 'node subscribes')
-        depths = rig.listen(Image, '/depth_estimation/rear/depth/image')
-        publisher.publish(image_message(scene[0]))
-        rig.until(lambda: depths, 'depth of the rear camera')
-        answer = rig.ask(GetDistance, 'get_distance', camera='rear', u=[5.0], v=[5.0])
-        assert answer.success
-        unknown = rig.ask(GetDistance, 'get_distance', camera='left', u=[5.0], v=[5.0])
-        assert "'front', 'rear'" in unknown.message
-    finally:
-        rig.close()
-
-
 def test_diagnostics_tell_rate_latency_memory_and_calibration(start, scene):
     rig = start(model='bundled-relative', diagnostics__period=0.2)
     said = rig.listen(DiagnosticArray, '/diagnostics')
@@ -339,14 +322,13 @@ def test_a_calibration_that_comes_while_a_frame_is_under_way_holds_for_it(start,
     assert rig.ask(CalibrateScale, 'calibrate_scale', u=u, v=v, distance=z).success
     calibration = stream.calibration
     stream.calibrate(None)
-    process = stream.pipeline.process
+    finish = stream.finish
 
-    def interrupted(frame):
-        depth_map = process(frame)
+    def interrupted(taken, depth_map):
         stream.calibrate(calibration)
-        return depth_map
+        finish(taken, depth_map)
 
-    stream.pipeline.process = interrupted
+    stream.finish = interrupted
     rig.send(image_message(scene[0], 2))
     rig.until(lambda: stream.received == 2, 'image arrives')
     answer = rig.ask(GetDistance, 'get_distance', u=u, v=v)
@@ -356,15 +338,14 @@ def test_a_calibration_that_comes_while_a_frame_is_under_way_holds_for_it(start,
 
 def test_a_question_during_the_first_frame_waits_for_it(start, scene):
     rig = start(model='bundled')
-    stream = rig.node.streams['']
-    process, entered = stream.pipeline.process, threading.Event()
+    predict, entered = rig.node.estimator.predict, threading.Event()
 
-    def slow(frame):
+    def slow(images):
         entered.set()
         time.sleep(1.0)
-        return process(frame)
+        return predict(images)
 
-    stream.pipeline.process = slow
+    rig.node.estimator.predict = slow
     rig.listen(Image, '/depth_estimation/depth/image')
     rig.send(image_message(scene[0]))
     rig.until(entered.is_set, 'the frame is under way')

@@ -211,7 +211,10 @@ def test_a_calibration_of_another_camera_is_not_used_and_told(ros, scene, tmp_pa
 @pytest.mark.parametrize(
     ('options', 'words'),
     [
-        ({'model': 'meter-nyu-xxs'}, ('build_model_best_nyu_xxs', 'Download')),
+        (
+            {'model': 'meter-nyu-xxs'},
+            ('build_model_best_nyu_xxs', 'models download meter-nyu-xxs'),
+        ),
         ({'model': 'meter-nyu-xxs', 'weights': '/nowhere/w.pth'}, ('/nowhere/w.pth',)),
         ({'model': 'no-such-model'}, ('no-such-model', 'bundled')),
         ({'model': 'bundled', 'device': 'cuda:99'}, ('cuda:99',)),

@@ -47,7 +47,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
     def __init__(self, **options: Any) -> None:
         # First: the context destroys also a node whose parameters are refused. And names of their
         # own: rclpy's Node keeps _services and _timers itself.
-        self._depth_worker = Worker()
+        self._depth_worker = Worker(lambda text: self.get_logger().warning(text))
         super().__init__('depth_estimation', **options)
         self.config = parameters.declare(self)
         self.streams: dict[str, CameraStream] = {}

@@ -8,7 +8,7 @@ import collections
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from rclpy.node import Node
 from rclpy.time import Time
@@ -31,8 +31,16 @@ from depth_estimation_ros.ros.subscription import AdaptiveSubscription
 _ANSWER_WITHIN = 30.0  # seconds that a service waits for a frame that nobody else wanted
 
 
+class Taken(NamedTuple):
+    """A frame that the worker has: with the header for what comes of it, and when it arrived."""
+
+    frame: Frame
+    header: Any
+    arrived: float  # perf_counter
+
+
 class CameraStream:
-    """Callbacks only leave messages here; `serve` does the work, on the worker's thread.
+    """Callbacks only leave messages here; the worker takes them and brings back what came of them.
 
     Args:
         node: Owner of topics and logger.
@@ -131,34 +139,50 @@ class CameraStream:
         wanted = self._asked or self.outputs.wanted()
         return self.active and bool(self._mailbox) and wanted
 
-    def serve(self) -> None:
-        """Take the newest image through the whole road; faults are counted, never raised."""
+    def take(self) -> Taken | None:
+        """The newest image, decoded, with its camera; None when there is none that can be used.
+
+        What it gives must come back to `finish` or `fail`.
+        """
         with self._changed:
-            taken = self._mailbox.take()
-            if taken is None:
-                return
-            self._asked, self._busy, self._failed = False, True, True
-        message, received = taken
+            waiting = self._mailbox.take()
+            if waiting is None:
+                return None
+            self._asked, self._busy, self._failed = False, True, False
+        message, arrived = waiting
         try:
             with self._latency.stage('decode'):
-                frame = self._frame(message)
-            depth_map = self.pipeline.process(frame)
+                return Taken(self._frame(message), message.header, arrived)
+        except Exception as error:  # whatever a frame does, the next one is served
+            self.fail(error)
+            return None
+
+    def finish(self, taken: Taken, depth_map: DepthMap) -> None:
+        """Keep and publish what came of the frame that was taken; faults are counted."""
+        try:
             with self._changed:
                 if depth_map.calibration is not self.pipeline.calibration:  # changed meanwhile
-                    depth_map = self.pipeline.metres(frame, depth_map.prediction)
+                    depth_map = self.pipeline.metres(depth_map.frame, depth_map.prediction)
                 self._history.append(depth_map)
-            self.outputs.publish(depth_map, message.header)
-            self.processed += 1
-            self._failed = False
-            self._latency.add('total', time.perf_counter() - received)
-        except Exception as error:  # whatever a frame does, the next one is served
-            if not self._node.context.ok():
-                return  # shutting down: the topics are gone, and so is the log
+            self.outputs.publish(depth_map, taken.header)
+        except Exception as error:
+            self.fail(error)
+            return
+        self.processed += 1
+        self._latency.add('total', time.perf_counter() - taken.arrived)
+        self._done()
+
+    def fail(self, error: Exception) -> None:
+        """Count that nothing comes of the frame that was taken."""
+        self._failed = True
+        if self._node.context.ok():  # else shutting down: the topics are gone, and so is the log
             self.faults.add(f'{type(error).__name__}: {error}' if not str(error) else str(error))
-        finally:
-            with self._changed:
-                self._busy = False
-                self._changed.notify_all()
+        self._done()
+
+    def _done(self) -> None:
+        with self._changed:
+            self._busy = False
+            self._changed.notify_all()
 
     def _frame(self, message: Any) -> Frame:
         decode = (

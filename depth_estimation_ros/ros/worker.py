@@ -5,30 +5,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
+from depth_estimation_ros.pipeline import process_together
 
-class Source(Protocol):
-    """Something with work to do, now and then."""
-
-    def due(self) -> bool:
-        """Whether there is work."""
-
-    def serve(self) -> None:
-        """Do it."""
+if TYPE_CHECKING:
+    from depth_estimation_ros.ros.stream import CameraStream, Taken
 
 
 class Worker:
-    """Serves the sources that are due, in turn, until it is stopped."""
+    """Takes the newest frames of the cameras that are due through the network, together.
 
-    def __init__(self) -> None:
+    One frame of each camera in a round, so that none has to wait for more than one round however
+    fast another one is.
+
+    Args:
+        say: Takes a message about frames that failed together and are served one by one.
+    """
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        self._say = say
         self._wanted = threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
     def wake(self) -> None:
-        """Look again whether a source is due."""
+        """Look again whether a camera is due."""
         self._wanted.set()
 
     @property
@@ -36,33 +39,45 @@ class Worker:
         """Whether it serves."""
         return self._thread is not None
 
-    def start(self, sources: Sequence[Source]) -> None:
+    def start(self, streams: Sequence[CameraStream]) -> None:
         """Begin to serve."""
         self._stopped.clear()
         self._thread = threading.Thread(
-            target=self._run, args=(sources,), name='depth worker', daemon=True
+            target=self._run, args=(streams,), name='depth worker', daemon=True
         )
         self._thread.start()
         self.wake()
 
     def stop(self) -> None:
-        """Finish the frame at hand, and end."""
+        """Finish the frames at hand, and end."""
         self._stopped.set()
         self.wake()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
 
-    def _run(self, sources: Sequence[Source]) -> None:
+    def _run(self, streams: Sequence[CameraStream]) -> None:
         while True:
             self._wanted.wait()
             self._wanted.clear()
-            for source in sources:
-                if self._stopped.is_set():
-                    return
-                if source.due():
-                    source.serve()
             if self._stopped.is_set():
                 return
-            if any(source.due() for source in sources):
-                self.wake()
+            due = [stream for stream in streams if stream.due()]
+            self._serve([(s, taken) for s in due if (taken := s.take()) is not None])
+
+    def _serve(self, taken: Sequence[tuple[CameraStream, Taken]]) -> None:
+        """To depth and out; of frames that fail together only those that fail alone are faults."""
+        if not taken:
+            return
+        try:
+            depth_maps = process_together([(s.pipeline, one.frame) for s, one in taken])
+        except Exception as error:  # whatever a frame does, the next one is served
+            if len(taken) == 1:
+                taken[0][0].fail(error)
+                return
+            self._say(f'{len(taken)} frames failed together, now one by one: {error}')
+            for alone in taken:
+                self._serve([alone])
+            return
+        for (stream, one), depth_map in zip(taken, depth_maps, strict=True):
+            stream.finish(one, depth_map)
