@@ -1,0 +1,181 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One file over HTTP: goes on where it was cut, and has its name only when it is whole."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from io import FileIO
+from pathlib import Path
+
+import httpx2
+
+from depth_estimation_ros.models import store
+
+# Name of the file, bytes that are here, bytes in all (0: the server does not say).
+Report = Callable[[str, int, int], None]
+
+_TIMEOUT = 20.0  # seconds without a byte
+_PAUSES = (0.5, 1.0, 2.0)  # seconds before another attempt, after attempts that brought nothing
+_PASSING = {408, 425, 429, 500, 502, 503, 504}  # answers that may be others in a moment
+
+
+def fetch(
+    url: str,
+    file: Path,
+    report: Report,
+    sha256: str = '',
+    headers: Mapping[str, str] | None = None,
+) -> str:
+    """Bring a file here; one that lies there already is replaced when the new one is whole.
+
+    What has arrived lies beside it as `.part`, with the server's mark of the version as
+    `.part.version`, and stays there when the transfer breaks off. The next call asks for the rest,
+    and for everything if the server has another version by then (`If-Range`, RFC 9110, 13.1.5).
+
+    Args:
+        url: Address; redirects are followed, and the user's token stays with the first host.
+        file: Where it is to lie.
+        report: Told of the progress.
+        sha256: Checksum in hexadecimal digits, or its first ones; empty: none is known.
+        headers: Sent with every request.
+
+    Returns:
+        The checksum of the file.
+
+    Raises:
+        ConnectionError: The server is out of reach, or the transfer broke off again and again.
+        FileNotFoundError, PermissionError: The server has no such file, or not for this user.
+        OSError: No room, or no permission to write.
+        ValueError: What arrived is not what the checksum says; it is thrown away.
+    """
+    part = file.with_name(f'{file.name}.part')
+    with _appending(part) as stream:
+        _receive_patiently(url, stream, report, headers or {})
+        checksum = store.sha256(part)
+        if checksum.startswith(sha256):
+            os.fsync(stream.fileno())
+            os.replace(part, file)
+        part.unlink(missing_ok=True)
+        _version(part).unlink(missing_ok=True)
+    if not checksum.startswith(sha256):
+        raise ValueError(
+            f'{url} is damaged or another version, and was thrown away: its SHA-256 is '
+            f'{checksum}, not {sha256}'
+        )
+    return checksum
+
+
+@contextlib.contextmanager
+def _appending(part: Path) -> Iterator[FileIO]:
+    """A file open for this process alone."""
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        stream = part.open('ab', buffering=0)
+    except OSError as error:
+        raise OSError(
+            f'{part} cannot be written ({error.strerror}): set DEPTH_ESTIMATION_MODELS to a '
+            'folder that can'
+        ) from error
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BlockingIOError(f'{part} is being written by another download') from error
+        yield stream
+
+
+def _receive_patiently(
+    url: str, stream: FileIO, report: Report, headers: Mapping[str, str]
+) -> None:
+    pauses = iter(_PAUSES)
+    while True:
+        before = stream.tell()
+        try:
+            _receive(url, stream, report, headers)
+        except httpx2.RequestError as error:
+            if stream.tell() > before:
+                pauses = iter(_PAUSES)
+            pause = next(pauses, None)
+            if pause is None:
+                raise ConnectionError(
+                    f'{url}: {error or type(error).__name__}. {stream.tell() / 1e6:.1f} MB are '
+                    'here; the same command goes on from there'
+                ) from error
+        else:
+            return
+        time.sleep(pause)
+
+
+def _receive(url: str, stream: FileIO, report: Report, headers: Mapping[str, str]) -> None:
+    """One attempt to get the rest of a file."""
+    part = Path(stream.name)
+    here = stream.tell()
+    asked = {'Accept-Encoding': 'identity', **headers}
+    if here and _version(part).is_file():
+        asked |= {'Range': f'bytes={here}-', 'If-Range': _version(part).read_text('utf-8')}
+    with httpx2.stream(
+        'GET', url, headers=asked, timeout=_TIMEOUT, follow_redirects=True
+    ) as answer:
+        if answer.headers.get('Content-Range') == f'bytes */{here}':
+            return  # it was all here
+        _check(answer)
+        if answer.status_code != httpx2.codes.PARTIAL_CONTENT:
+            here = stream.seek(0)
+            stream.truncate()
+            _mark(_version(part), answer.headers)
+        left = int(answer.headers.get('Content-Length', 0))
+        _check_room(part, left)
+        total = here + left if left else 0
+        for block in answer.iter_bytes():
+            _write(stream, block)
+            here += len(block)
+            report(part.stem, here, total)
+
+
+def _check(answer: httpx2.Response) -> None:
+    said = f'{answer.url} answers {answer.status_code} {answer.reason_phrase}'
+    if answer.status_code in _PASSING:
+        raise httpx2.RequestError(said)
+    if answer.status_code in {401, 403}:
+        raise PermissionError(said)
+    if answer.status_code in {404, 410}:
+        raise FileNotFoundError(said)
+    if not answer.is_success:
+        raise ConnectionError(said)
+
+
+def _version(part: Path) -> Path:
+    return part.with_name(f'{part.name}.version')
+
+
+def _mark(version: Path, headers: Mapping[str, str]) -> None:
+    """Remember which version of a file is arriving, where the server can tell it byte by byte."""
+    tag = headers.get('ETag', 'W/')
+    strong = headers.get('Last-Modified', '') if tag.startswith('W/') else tag
+    if strong:
+        version.write_text(strong, 'utf-8')
+    else:
+        version.unlink(missing_ok=True)
+
+
+def _check_room(part: Path, size: int) -> None:
+    free = shutil.disk_usage(part.parent).free
+    if size > free:
+        raise OSError(
+            f'{part.parent} has room for {free / 1e6:.0f} MB and {part.stem} needs '
+            f'{size / 1e6:.0f}: free some, or set DEPTH_ESTIMATION_MODELS to a folder elsewhere'
+        )
+
+
+def _write(stream: FileIO, block: bytes) -> None:
+    try:
+        while block:
+            block = block[stream.write(block) :]
+    except OSError as error:
+        raise OSError(f'{stream.name} cannot be written: {error.strerror}') from error
