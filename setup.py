@@ -37,12 +37,15 @@ setup(
     python_requires='>=3.10',
     install_requires=[
         'PyYAML',
+        'httpx2>=2',
+        'huggingface-hub>=2',
         'numpy>=1.26',
         'opencv-python>=4.8',
         'rosbags>=0.10',
         'safetensors>=0.4',
         'timm>=1.0',
         'torch>=2.1',
+        'tqdm',
     ],
     extras_require={
         # A real ROS 2 on a machine without one (x86-64 Linux), and what builds interfaces on it;

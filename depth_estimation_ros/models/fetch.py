@@ -22,7 +22,7 @@ Report = Callable[[str, int, int], None]
 
 _TIMEOUT = 20.0  # seconds without a byte
 _PAUSES = (0.5, 1.0, 2.0)  # seconds before another attempt, after attempts that brought nothing
-_PASSING = {408, 425, 429, 500, 502, 503, 504}  # answers that may be others in a moment
+_PASSING = {408, 416, 425, 429, 500, 502, 503, 504}  # answers that may be others next time
 
 
 def fetch(
@@ -83,11 +83,18 @@ def _appending(part: Path) -> Iterator[FileIO]:
             'folder that can'
         ) from error
     with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BlockingIOError(f'{part} is being written by another download') from error
+        if not _is_alone(stream):
+            raise BlockingIOError(f'{part} is being written by another download')
         yield stream
+
+
+def _is_alone(stream: FileIO) -> bool:
+    """Lock a file for this process; False: another one has it, or has just renamed it."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(stream.fileno()), Path(stream.name).stat())
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 def _receive_patiently(
@@ -124,10 +131,13 @@ def _receive(url: str, stream: FileIO, report: Report, headers: Mapping[str, str
     ) as answer:
         if answer.headers.get('Content-Range') == f'bytes */{here}':
             return  # it was all here
+        if answer.status_code == 416:
+            _version(part).unlink()  # more is here than there: begin anew
         _check(answer)
-        if answer.status_code != httpx2.codes.PARTIAL_CONTENT:
-            here = stream.seek(0)
-            stream.truncate()
+        if answer.status_code != 206:  # everything is sent
+            if here:
+                here = stream.seek(0)
+                stream.truncate()
             _mark(_version(part), answer.headers)
         left = int(answer.headers.get('Content-Length', 0))
         _check_room(part, left)

@@ -1,28 +1,53 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The files of the models on this machine: which folder, which file, and its checksum."""
+"""The files of the models on this machine: where they lie, where from, whether whole."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from depth_estimation_ros.models.catalog import ModelSpec
 
+_SOURCE = 'source.json'
 
-def home(spec: ModelSpec) -> Path:
-    """The folder of a model's files: its own, the package's, or one in the folder of models.
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where the files of a model came from, kept beside them as `source.json`.
+
+    Attributes:
+        origin: Hugging Face id, or the address of the one file.
+        commit: Of the repository; empty for an address.
+        date: When they arrived, ISO 8601.
+        files: SHA-256 of each as it was published, by name.
+    """
+
+    origin: str
+    commit: str
+    date: str
+    files: dict[str, str]
+
+
+def folder(name: str) -> Path:
+    """The folder of a model of this name in the folder of models.
 
     That is `$DEPTH_ESTIMATION_MODELS`, or `depth_estimation/models` in the user's cache.
     """
+    cache = Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser()
+    models = os.environ.get('DEPTH_ESTIMATION_MODELS') or cache / 'depth_estimation' / 'models'
+    return Path(models).expanduser() / name.replace(':', '/')
+
+
+def home(spec: ModelSpec) -> Path:
+    """The folder of a model's files: its own, the package's, or one in the folder of models."""
     if spec.folder:
         return Path(spec.folder)
-    if spec.bundled:
-        return Path(__file__).parent
-    cache = Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser()
-    folder = os.environ.get('DEPTH_ESTIMATION_MODELS') or cache / 'depth_estimation' / 'models'
-    return Path(folder).expanduser() / spec.name
+    return Path(__file__).parent if spec.bundled else folder(spec.name)
 
 
 def locate(spec: ModelSpec, path: str = '') -> Path:
@@ -44,6 +69,36 @@ def locate(spec: ModelSpec, path: str = '') -> Path:
     return file
 
 
+def checksums(spec: ModelSpec) -> dict[str, str]:
+    """SHA-256 of a model's files by name, as far as known, or the first digits of it.
+
+    Raises:
+        ValueError: `source.json` is damaged.
+    """
+    source = recall(home(spec))
+    known = source.files if source else {}
+    return known | ({spec.file: spec.sha256} if spec.sha256 else {})
+
+
+def faults(folder: Path, published: Mapping[str, str]) -> list[str]:
+    """What is wrong with the files in a folder, a sentence for each; none: they are as published.
+
+    Args:
+        folder: Where they lie.
+        published: SHA-256 by name, see `checksums`.
+    """
+    found = []
+    for name, expected in published.items():
+        file = folder / name
+        if not file.is_file():
+            found.append(f'{file} is missing')
+        elif not (checksum := sha256(file)).startswith(expected):
+            found.append(
+                f'{file} is damaged or another version: its SHA-256 is {checksum}, not {expected}'
+            )
+    return found
+
+
 def sha256(file: Path) -> str:
     """SHA-256 of a file, in hexadecimal digits."""
     digest = hashlib.sha256()
@@ -51,3 +106,25 @@ def sha256(file: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def remember(folder: Path, source: Source) -> None:
+    """Keep where the files in a folder came from."""
+    temporary = folder / f'{_SOURCE}.part'
+    temporary.write_text(json.dumps(dataclasses.asdict(source), indent=2) + '\n', 'utf-8')
+    os.replace(temporary, folder / _SOURCE)
+
+
+def recall(folder: Path) -> Source | None:
+    """Where the files in a folder came from; None: nobody noted it.
+
+    Raises:
+        ValueError: The note is damaged.
+    """
+    file = folder / _SOURCE
+    if not file.is_file():
+        return None
+    try:
+        return Source(**json.loads(file.read_text('utf-8')))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f'{file} is damaged ({error}): remove it, and download again') from error
