@@ -1,8 +1,10 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the files of the models lie."""
+"""Where the files of the models lie, where they came from, whether they are whole."""
 
 from __future__ import annotations
+
+import hashlib
 
 import pytest
 
@@ -43,3 +45,36 @@ def test_the_bundled_weights_are_in_the_package():
 def test_a_missing_file_of_the_user_is_told_with_its_path(tmp_path):
     with pytest.raises(FileNotFoundError, match='nowhere'):
         store.locate(NYU, str(tmp_path / 'nowhere'))
+
+
+def test_what_is_noted_of_a_folder_is_found_again(tmp_path):
+    assert store.recall(tmp_path) is None
+    source = store.Source('someone/depth', 'c0ffee', '2026-08-01T10:00:00+00:00', {'a': '12'})
+    store.remember(tmp_path, source)
+    assert store.recall(tmp_path) == source
+    assert [file.name for file in tmp_path.iterdir()] == ['source.json']
+
+
+@pytest.mark.parametrize('content', ['', '{}', '[1]', '{"origin": 1, "more": 2}', '\xff'])
+def test_a_damaged_note_is_told(tmp_path, content):
+    (tmp_path / 'source.json').write_text(content, 'latin-1')
+    with pytest.raises(ValueError, match=r'source\.json is damaged .*: remove it, and download'):
+        store.recall(tmp_path)
+
+
+def test_checksums_come_from_the_note_and_from_the_catalogue(models):
+    assert store.checksums(NYU) == {NYU.file: NYU.sha256}
+    noted = {'config.json': '34', NYU.file: '56'}
+    store.remember(models / NYU.name, store.Source('someone/depth', '', '', noted))
+    assert store.checksums(NYU) == {'config.json': '34', NYU.file: NYU.sha256}
+
+
+def test_every_fault_has_its_sentence(tmp_path):
+    checksum = hashlib.sha256(b'good').hexdigest()
+    for name, content in {'good': b'good', 'start': b'good', 'bad': b'bad'}.items():
+        (tmp_path / name).write_bytes(content)
+    published = {'good': checksum, 'start': checksum[:8], 'bad': checksum, 'gone': checksum}
+    damaged, missing = store.faults(tmp_path, published)
+    assert damaged.startswith(f'{tmp_path}/bad is damaged or another version: its SHA-256 is ')
+    assert damaged.endswith(f', not {checksum}')
+    assert missing == f'{tmp_path}/gone is missing'

@@ -33,8 +33,8 @@ _NO_PICKLE = (
 def load(spec: ModelSpec, path: str = '') -> nn.Module:
     """The network of a model with its weights.
 
-    The checksum is held against the catalogue where the file was found by the catalogue; a file
-    that the user names may be one of his own making, and has only to fit.
+    The checksum is held against the published one where the file was found by the model's name; a
+    file that the user names may be one of his own making, and has only to fit.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -47,10 +47,11 @@ def load(spec: ModelSpec, path: str = '') -> nn.Module:
     owner = next((other for other in CATALOG.values() if other.sha256 == checksum), None)
     if owner is not None and owner.sha256 != spec.sha256:
         raise ValueError(f'{file} holds the weights of {owner.name}, not of {spec.name}')
-    if not path and spec.sha256 not in ('', checksum):
+    published = '' if path else store.checksums(spec).get(spec.file, '')
+    if not checksum.startswith(published):
         raise ValueError(
             f'{file} is damaged or another version: its SHA-256 is {checksum}, {spec.name} has '
-            f'{spec.sha256}. {spec.source}'
+            f'{published}. {spec.source}'
         )
     network = build(spec.architecture)
     state = read(file)

@@ -1,0 +1,314 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""`depth-estimation models` as users run it, against a server on this machine."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import random
+import re
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+from web import BLOCK, COMMIT, Web
+
+WEIGHTS = random.Random(0).randbytes(200_000)
+SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / 'depth_estimation_ros'
+CONFIG = b'{"model_type": "depth_anything"}'
+
+# Without a network at all, on demand.
+GUARD = """
+import os, sys
+
+def forbid(event, _):
+    if event in {'socket.connect', 'socket.getaddrinfo', 'socket.sendto'}:
+        os._exit(99)
+
+if 'NO_NETWORK' in os.environ:
+    sys.addaudithook(forbid)
+"""
+
+# The command, with METER's weights at another address.
+COMMAND = f"""{GUARD}
+import dataclasses
+from depth_estimation_ros import cli
+from depth_estimation_ros.models.catalog import CATALOG
+
+meter = CATALOG['meter-nyu-xxs']
+CATALOG[meter.name] = dataclasses.replace(
+    meter, url=os.environ['HF_ENDPOINT'] + '/meter', sha256=os.environ['SHA256']
+)
+sys.exit(cli.main(['models', *sys.argv[1:]]))
+"""
+
+
+@pytest.fixture
+def web():
+    with Web() as web:
+        yield web
+
+
+@pytest.fixture
+def environment(web, tmp_path):
+    """A user's environment: models in one folder, and the hub is the local server."""
+    return os.environ | {
+        'DEPTH_ESTIMATION_MODELS': str(tmp_path / 'models'),
+        'HF_HOME': str(tmp_path / 'huggingface'),
+        'HF_ENDPOINT': web.url,
+        'HF_HUB_OFFLINE': '0',
+        'SHA256': SHA256,
+    }
+
+
+@pytest.fixture
+def models(environment):
+    """Runs the command; its exit code, stdout and stderr."""
+
+    def run(*arguments, **more):
+        done = subprocess.run(
+            [sys.executable, '-c', COMMAND, *arguments],
+            env=environment | more,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+@pytest.fixture
+def home(tmp_path):
+    return tmp_path / 'models' / 'meter-nyu-xxs'
+
+
+@pytest.fixture
+def repository(web):
+    """A model at the hub; the page that hands out its weights."""
+    web.put_in_repository('someone/depth', 'config.json', CONFIG)
+    return web.put_in_repository('someone/depth', 'model.safetensors', WEIGHTS)
+
+
+def test_a_file_from_an_address(models, web, home):
+    page = web.put('/meter', WEIGHTS)
+    code, out, err = models('download', 'meter-nyu-xxs')
+    assert (code, err) == (0, '')
+    assert 'licence MIT; trained on NYU Depth V2\n' in out
+    assert (home / 'build_model_best_nyu_xxs').read_bytes() == WEIGHTS
+    source = json.loads((home / 'source.json').read_text())
+    assert source['origin'] == f'{web.url}/meter'
+    assert source['files'] == {'build_model_best_nyu_xxs': SHA256}
+    assert models('download', 'meter-nyu-xxs', NO_NETWORK='')[0] == 0  # is here and whole
+    assert len(page.asked) == 1
+
+
+def test_a_damaged_file_is_found_and_fetched_again(models, web, home):
+    web.put('/meter', WEIGHTS)
+    home.mkdir(parents=True)
+    file = home / 'build_model_best_nyu_xxs'
+    file.write_bytes(WEIGHTS[:-1] + b'!')
+    code, out, _ = models('verify')
+    assert code == 1
+    assert f'meter-nyu-xxs: {file} is damaged or another version' in out
+    assert models('download', 'meter-nyu-xxs')[0] == 0
+    code, out, _ = models('verify', 'meter-nyu-xxs')
+    assert (code, out) == (0, 'meter-nyu-xxs: whole\n')
+
+
+def test_a_wrong_file_is_thrown_away(models, web, home):
+    web.put('/meter', WEIGHTS[::-1])
+    code, _, err = models('download', 'meter-nyu-xxs')
+    assert code == 1
+    assert err.startswith(f'depth-estimation: {web.url}/meter is damaged or another version')
+    assert list(home.iterdir()) == []
+    assert models('verify', 'meter-nyu-xxs')[0] == 1
+
+
+def test_a_model_of_the_hub(models, web, repository, tmp_path):
+    user = {'HF_TOKEN': 'hf_me'}
+    code, _, err = models('download', 'hf:someone/depth', **user)
+    assert (code, err) == (0, '')
+    folder = tmp_path / 'models' / 'hf' / 'someone' / 'depth'
+    assert (folder / 'model.safetensors').read_bytes() == WEIGHTS
+    assert (folder / 'config.json').read_bytes() == CONFIG
+    source = json.loads((folder / 'source.json').read_text())
+    assert (source['origin'], source['commit']) == ('someone/depth', COMMIT)
+    assert source['files']['model.safetensors'] == SHA256
+    assert set(source['files']) == {'model.safetensors', 'config.json'}
+    config = web.pages[f'/someone/depth/resolve/{COMMIT}/config.json']
+    assert config.asked[-1]['Authorization'] == 'Bearer hf_me'
+    assert 'Authorization' not in repository.asked[0]  # another host
+    assert models('download', 'hf:someone/depth', NO_NETWORK='')[0] == 0
+
+
+def test_weights_of_the_hub_that_are_not_what_it_says(models, repository):
+    repository.content = WEIGHTS[::-1]
+    code, _, err = models('download', 'hf:someone/depth')
+    assert code == 1
+    assert f', not {SHA256}' in err
+
+
+def test_older_weights_of_the_hub(models, web, tmp_path):
+    web.put_in_repository('someone/old', 'config.json', CONFIG)
+    web.put_in_repository('someone/old', 'pytorch_model.bin', WEIGHTS)
+    assert models('download', 'hf:someone/old')[0] == 0
+    assert (tmp_path / 'models' / 'hf' / 'someone' / 'old' / 'pytorch_model.bin').is_file()
+
+
+@pytest.mark.parametrize(
+    ('status', 'said'),
+    [(401, r'log in with `hf auth login`'), (403, 'accept its licence'), (404, 'answers 404'),
+     (500, 'answers 500')],
+)  # fmt: skip
+def test_what_the_hub_refuses_is_one_line(models, web, repository, status, said):
+    for page in web.pages.values():
+        page.status, page.headers = status, {}
+    code, _, err = models('download', 'hf:someone/depth')
+    assert code == 1
+    assert said in err
+    assert err.count('\n') == 1
+
+
+def test_no_hub_is_one_line(models):
+    code, _, err = models('download', 'hf:someone/depth', HF_ENDPOINT='http://hub.invalid')
+    assert code == 1
+    assert err.startswith('depth-estimation: http://hub.invalid/someone/depth/resolve/main/model')
+    assert err.count('\n') == 1
+
+
+@pytest.mark.parametrize('model', ['meter-nyu-xxs', 'hf:someone/depth'])
+def test_offline_opens_no_connection(models, web, repository, model):
+    web.put('/meter', WEIGHTS)
+    assert models('download', model, NO_NETWORK='')[0] == 99  # the guard guards
+    for arguments, more in (('--offline',), {}), ((), {'HF_HUB_OFFLINE': '1'}):
+        code, _, err = models('download', model, *arguments, NO_NETWORK='', **more)
+        assert code == 1
+        assert f'{model} is not in ' in err
+
+
+def test_an_interrupted_download_goes_on(environment, models, web, home):
+    page = web.put('/meter', WEIGHTS, paces=[0.2])
+    process = subprocess.Popen(
+        [sys.executable, '-c', COMMAND, 'download', 'meter-nyu-xxs'],
+        env=environment,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    part = home / 'build_model_best_nyu_xxs.part'
+    while not (part.is_file() and part.stat().st_size):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert err.endswith('depth-estimation: interrupted\n')
+    here = part.stat().st_size
+    assert BLOCK <= here < len(WEIGHTS)
+    assert models('download', 'meter-nyu-xxs')[0] == 0
+    assert page.sent[-1] == len(WEIGHTS) - here
+
+
+def test_a_terminal_sees_progress(environment, web):
+    web.put('/meter', WEIGHTS)
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('4H', 24, 99, 0, 0))
+    subprocess.run(
+        [sys.executable, '-c', COMMAND, 'download', 'meter-nyu-xxs'],
+        env=environment,
+        cwd=ROOT,
+        stderr=theirs,
+        timeout=60,
+        check=True,
+    )
+    os.close(theirs)
+    with os.fdopen(ours, 'rb', buffering=0) as screen:
+        assert re.search(rb'build_model_best_nyu_xxs: 100%.*200k/200k', screen.read(10_000))
+
+
+def test_the_list(models):
+    code, out, err = models('list')
+    assert (code, err) == (0, '')
+    assert any(line.split()[:2] == ['bundled', 'metric'] for line in out.splitlines())
+    kitti = next(line for line in out.splitlines() if line.startswith('meter-kitti-xxs'))
+    assert ' NO ' in kitti
+    assert 'CC BY-NC-SA' in kitti
+
+
+def test_json_is_all_that_is_printed(models, home):
+    rows = {row['name']: row for row in json.loads(models('list', '--json')[1])}
+    assert rows['bundled']['on_disk'] is True
+    assert rows['meter-nyu-xxs']['on_disk'] is False
+    assert rows['meter-nyu-xxs']['path'] == str(home / 'build_model_best_nyu_xxs')
+    facts = json.loads(models('info', 'meter-kitti-xxs', '--json')[1])
+    assert facts['commercial'] is False
+    assert facts['valid_range'] == [1.0, 80.0]
+
+
+def test_info_says_when_it_came(models, web):
+    web.put('/meter', WEIGHTS)
+    assert 'on_disk: False\n' in models('info', 'meter-nyu-xxs')[1]
+    assert models('download', 'meter-nyu-xxs')[0] == 0
+    out = models('info', 'meter-nyu-xxs')[1]
+    assert 'on_disk: True\n' in out
+    assert '\ndownloaded: 20' in out
+
+
+def test_remove_frees(models, web, home):
+    web.put('/meter', WEIGHTS)
+    assert models('download', 'meter-nyu-xxs')[0] == 0
+    assert models('remove', 'meter-nyu-xxs')[:2] == (0, 'meter-nyu-xxs: 0.2 MB freed\n')
+    assert not home.exists()
+    code, _, err = models('remove', 'meter-nyu-xxs')
+    assert code == 1
+    assert 'nothing to remove' in err
+
+
+def test_what_travels_with_the_package_stays(models):
+    code, _, err = models('remove', 'bundled-relative')
+    assert code == 1
+    assert 'travels with the package' in err
+
+
+@pytest.mark.parametrize('action', ['info', 'download', 'verify', 'remove'])
+def test_an_unknown_name_is_wrong_use(models, action):
+    code, _, err = models(action, 'meter-nyu')
+    assert code == 2
+    assert 'meter-nyu-xxs' in err
+
+
+def test_who_needs_missing_weights_downloads_nothing(environment):
+    load = GUARD + 'from depth_estimation_ros.estimator import DepthEstimator\n'
+    load += "DepthEstimator.load('meter-nyu-xxs')"
+    done = subprocess.run(
+        [sys.executable, '-c', load],
+        env=environment | {'NO_NETWORK': ''},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert 'FileNotFoundError: meter-nyu-xxs: there is no weights file' in done.stderr
+    assert '`depth-estimation models download meter-nyu-xxs`' in done.stderr
+
+
+def test_only_the_command_line_knows_how_to_download():
+    knowing = {
+        str(module.relative_to(PACKAGE))
+        for module in PACKAGE.rglob('*.py')
+        if re.search(r'\b(models\.|import .*)(download|fetch|hub)\b', module.read_text('utf-8'))
+    }
+    assert knowing == {'cli/models.py', 'models/download.py'}
