@@ -24,15 +24,23 @@ PACKAGE = ROOT / 'depth_estimation_ros'
 # What is imported, and the rosdep key that brings it; the keys are in rosdistro's python.yaml.
 KEYS = {
     'cv2': 'python3-opencv',
+    'httpx2': 'python3-timm-pip',
+    'huggingface_hub': 'python3-timm-pip',
     'numpy': 'python3-numpy',
     'rosbags': 'python3-rosbags-pip',
     'safetensors': 'python3-timm-pip',
     'timm': 'python3-timm-pip',
     'torch': 'python3-pytorch-pip',
     'torchvision': 'python3-pytorch-pip',
+    'tqdm': 'python3-timm-pip',
     'yaml': 'python3-yaml',
 }
-REQUIREMENTS = {'cv2': 'opencv-python', 'yaml': 'PyYAML', 'torchvision': 'timm'}
+REQUIREMENTS = {
+    'cv2': 'opencv-python',
+    'huggingface_hub': 'huggingface-hub',
+    'torchvision': 'timm',
+    'yaml': 'PyYAML',
+}
 NOT_FROM_PIP = {'depth_estimation_interfaces', 'launch', 'launch_ros', 'ament_index_python'}
 EXTRAS = {  # and where alone they may be imported
     'PIL': ('benchmarks',),
