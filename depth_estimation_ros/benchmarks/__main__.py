@@ -7,7 +7,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ('pipeline', 'transport', 'memory', 'latency')
+NAMES = ('pipeline', 'transport', 'memory', 'latency', 'models', 'presets')
 
 
 def main(argv: list[str]) -> int:

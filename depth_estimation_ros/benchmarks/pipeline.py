@@ -14,14 +14,13 @@ import argparse
 import contextlib
 import json
 import os
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
+
+from depth_estimation_ros.benchmarks import turns
 
 BUDGET_MS = 6.0
 WANTED_RATIO = 8.0
@@ -82,7 +81,7 @@ def _measure(check_fields: bool, options: argparse.Namespace) -> dict[str, Any]:
         'ROS_PYTHON_CHECK_FIELDS': str(int(check_fields)),
     }
     set_up = {**plain, **transport.missing(plain)}
-    with _process(set_up, '--role', 'listen', '--namespace', options.namespace):
+    with turns.process(_MODULE, set_up, '--role', 'listen', '--namespace', options.namespace):
         names = [options.network] if options.network else list(NETWORKS)
         networks = {name: _compare(name, plain, set_up, options) for name in names}
     return {
@@ -100,7 +99,8 @@ def _compare(
     with contextlib.ExitStack() as stack:
         processes = {
             road: stack.enter_context(
-                _process(
+                turns.process(
+                    _MODULE,
                     set_up if is_set_up else plain,
                     *('--role', role, '--network', network),
                     *('--namespace', f'{options.namespace}/{road}'),
@@ -108,7 +108,10 @@ def _compare(
             )
             for road, (role, is_set_up) in _ROADS.items()
         }
-        seconds, stages = _in_turn(processes, options.rounds)
+        for road, process in processes.items():
+            turns.ask(process, _FRAMES[road])  # first ones load and allocate, and are not counted
+        seconds = turns.in_turn(processes, _FRAMES, range(options.rounds), _SECONDS)
+        stages = {road: turns.ask(process, 0) for road, process in processes.items()}
     milliseconds = {road: float(np.median(values)) * 1e3 for road, values in seconds.items()}
     return {
         'frames': {road: len(values) for road, values in seconds.items()},
@@ -120,44 +123,6 @@ def _compare(
         'ratio': milliseconds['usual'] / milliseconds['ours'],
         'ratio_set_up': milliseconds['usual_set_up'] / milliseconds['ours'],
     }
-
-
-def _in_turn(
-    processes: dict[str, subprocess.Popen[str]], rounds: int
-) -> tuple[dict[str, list[float]], dict[str, Any]]:
-    """Seconds of each frame, and the medians of each stage in milliseconds."""
-    seconds: dict[str, list[float]] = {road: [] for road in processes}
-    for road, process in processes.items():
-        _ask(process, _FRAMES[road])  # the first ones load and allocate, and are not counted
-    started = time.monotonic()
-    for done in range(rounds):
-        if done and time.monotonic() - started > _SECONDS:
-            break
-        for road, process in processes.items():
-            seconds[road] += _ask(process, _FRAMES[road])
-    return seconds, {road: _ask(process, 0) for road, process in processes.items()}
-
-
-def _ask(process: subprocess.Popen[str], frames: int) -> Any:
-    """Seconds of so many frames; medians of the stages for none."""
-    to_it, from_it = cast('IO[str]', process.stdin), cast('IO[str]', process.stdout)
-    to_it.write(f'{frames}\n')
-    to_it.flush()
-    answer = from_it.readline()
-    if not answer:
-        raise RuntimeError(f'the process {process.args!r} ended: its error stands above')
-    return json.loads(answer)
-
-
-@contextlib.contextmanager
-def _process(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, '-m', _MODULE, *arguments]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
 
 
 def _listen(namespace: str) -> None:

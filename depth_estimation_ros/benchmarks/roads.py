@@ -24,6 +24,7 @@ from std_msgs.msg import Header
 from torch import Tensor, nn
 
 from depth_estimation_ros import messages
+from depth_estimation_ros.benchmarks.picture import picture
 from depth_estimation_ros.benchmarks.pipeline import NETWORKS, TOPICS
 from depth_estimation_ros.calibration import Calibration, Fit
 from depth_estimation_ros.camera import Camera
@@ -145,12 +146,7 @@ def _usual(node: Node, spec: catalog.ModelSpec, network: _Clocked, latency: Late
 
 
 def _message() -> Any:
-    """A picture with detail everywhere, so that nothing about it is cheap."""
-    v, u = np.mgrid[:_HEIGHT, :_WIDTH]
-    waves = np.stack([np.sin(u / 7.0 + v / 31.0), np.sin(v / 11.0), np.cos(u / 23.0)], axis=-1)
-    noise = np.random.default_rng(0).normal(0.0, 8.0, waves.shape)
     message = sensor_msgs.msg.Image(header=Header(frame_id='camera'))
-    picture = np.clip(127.0 + 100.0 * waves + noise, 0, 255).astype(np.uint8)
-    messages.fill_image(message, picture, 'rgb8')
+    messages.fill_image(message, picture(_WIDTH, _HEIGHT), 'rgb8')
     message.encoding = 'bgr8'
     return message

@@ -8,6 +8,7 @@ import dataclasses
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
@@ -20,7 +21,7 @@ from depth_estimation_ros.training.datasets import normalize
 FIRST_SEED = 1_000_000_000
 FIELDS_OF_VIEW = (55.0, 60.0, 65.0, 70.0)
 # A mild lens of an ordinary webcam.
-_LENS = (-0.09, 0.02, 0.0005, -0.0005, 0.0)
+LENS = (-0.09, 0.02, 0.0005, -0.0005, 0.0)
 
 
 @torch.inference_mode()
@@ -45,19 +46,35 @@ def held_out_errors(
     return DepthErrors(*means.tolist())
 
 
+def held_out_frame(
+    index: int, resolution: tuple[int, int], lens: tuple[float, ...] = ()
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """A picture of a room that training cannot draw.
+
+    Args:
+        index: which.
+        resolution: height and width.
+        lens: plumb_bob distortion; none by default.
+
+    Returns:
+        uint8 [H, W, 3] RGB and its depth [H, W] in metres.
+    """
+    height, width = resolution
+    camera = Camera.from_hfov(width, height, FIELDS_OF_VIEW[index % len(FIELDS_OF_VIEW)])
+    if lens:
+        camera = dataclasses.replace(camera, distortion_model='plumb_bob', distortion=lens)
+    seed = FIRST_SEED + index
+    room = make_room(seed)
+    return render(room, camera, random_pose(room, np.random.default_rng(seed)))
+
+
 def _frame_errors(
     network: nn.Module, index: int, size: tuple[int, int], resolution: tuple[int, int] | None
 ) -> DepthErrors:
-    height, width = resolution or size
-    camera = Camera.from_hfov(width, height, FIELDS_OF_VIEW[index % len(FIELDS_OF_VIEW)])
-    if resolution:
-        camera = dataclasses.replace(camera, distortion_model='plumb_bob', distortion=_LENS)
-    seed = FIRST_SEED + index
-    room = make_room(seed)
-    image, truth = render(room, camera, random_pose(room, np.random.default_rng(seed)))
+    image, truth = held_out_frame(index, resolution or size, LENS if resolution else ())
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
     pixels = functional.interpolate(pixels, size, mode='bilinear', antialias=True)
     depth = functional.interpolate(
-        network(normalize(pixels))[:, None], (height, width), mode='bilinear'
+        network(normalize(pixels))[:, None], truth.shape, mode='bilinear'
     )
     return depth_errors(depth[0, 0].numpy(), truth)

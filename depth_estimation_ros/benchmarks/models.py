@@ -1,0 +1,244 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Models on every runtime and at every preset, beside transformers' pipeline on the same weights.
+
+From a uint8 frame to its depth at the frame's size, the road of a frame that both have. Each
+contender runs in a process of its own and they take turns in one run. Where transformers has no
+class for a network, plain PyTorch with the usual steps around it stands in for the pipeline.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import math
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from depth_estimation_ros.benchmarks.machine import described, machine
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.benchmarks.contender import Contender
+    from depth_estimation_ros.benchmarks.subject import Subject
+
+WANTED = {
+    ('depth-anything-v2-small', 'full'): 1.1,
+    ('depth-anything-v2-small', 'balanced'): 2.0,
+    ('depth-anything-v2-small', 'fast'): 5.0,
+    ('midas-v21-small', 'full'): 1.8,
+}
+"""How many times faster than its opponent a model is to be, at a preset."""
+LOADED_AGAIN = 3.0  # seconds, from the start of the process, with warm caches
+AGREES = 0.99  # correlation of the answers at the opponent's own size of the network's input
+_OPENMP = {'passive': {'OMP_WAIT_POLICY': 'PASSIVE'}, 'default': {}}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of this benchmark, also for the command line."""
+    parser.add_argument(
+        '--models', nargs='+', metavar='NAME', default=['bundled'], help='default: bundled'
+    )
+    parser.add_argument(
+        '--presets', nargs='+', metavar='PRESET', help='default: all that the model takes'
+    )
+    parser.add_argument(
+        '--runtimes', nargs='+', metavar='RUNTIME', help='default: all that are installed'
+    )
+    parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N, for all')
+    parser.add_argument('--frame', type=_size, default=(640, 480), help='default: 640x480')
+    parser.add_argument(
+        '--frames', type=int, default=20, help='of the slowest, quick ones run more; default: 20'
+    )
+    parser.add_argument(
+        '--seconds', type=float, default=math.inf, help='begin no further round after these'
+    )
+    parser.add_argument('--threads', type=int, default=0, help='cores each may use; default: all')
+    parser.add_argument(
+        '--openmp',
+        nargs='+',
+        choices=_OPENMP,
+        default=['passive'],
+        help="how OpenMP's threads wait, for all: passive (default) leaves the cores to others, "
+        'default is what PyTorch does by itself',
+    )
+    parser.add_argument(
+        '--random-weights',
+        action='store_true',
+        help='for models whose weights are not on this machine: the time is the same',
+    )
+    parser.add_argument('--json', type=Path, help='file for the figures')
+    parser.add_argument('--plot', type=Path, help='file for the picture, PNG')
+
+
+def main(argv: list[str]) -> int:
+    """What docs/benchmarks.md shows; 1 when what is wanted does not hold."""
+    parser = argparse.ArgumentParser(prog='benchmark models', description=__doc__)
+    add_options(parser)
+    names = list(dict.fromkeys(name for name, _ in WANTED))
+    parser.set_defaults(
+        models=[*names, 'bundled'], openmp=list(_OPENMP), random_weights=True, device='cpu'
+    )
+    missed = list(_missed(run(parser.parse_args(argv))))
+    for line in missed:
+        print(f'MISSED: {line}')
+    return int(bool(missed))
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure, print tables and write the files that were asked for.
+
+    Raises:
+        ValueError: No such model, runtime, preset or device, or the weights are of another model.
+        FileNotFoundError: No weights; the text says what to do. Or no folder for a file.
+        ModuleNotFoundError: A plot is asked for, and there is no matplotlib.
+    """
+    for file in filter(None, (options.json, options.plot)):
+        if not file.parent.is_dir():
+            raise FileNotFoundError(f'there is no folder {file.parent} to write {file.name} to')
+    if options.plot:
+        from depth_estimation_ros.benchmarks.chart import draw
+    result: dict[str, Any] = {
+        'machine': machine(),
+        'frame': 'x'.join(map(str, options.frame)),
+        'comparisons': [],
+    }
+    print(described(result['machine']))
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in options.models:
+            for comparison in _compare(name, options, Path(scratch)):
+                _print(comparison)
+                result['comparisons'].append(comparison)
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=2) + '\n')
+    if options.plot:
+        draw(result, options.plot)
+    return result
+
+
+def _compare(name: str, options: argparse.Namespace, scratch: Path) -> Iterator[dict[str, Any]]:
+    """The table of a model, for each way in which OpenMP's threads wait."""
+    from depth_estimation_ros.benchmarks.comparison import compare
+    from depth_estimation_ros.benchmarks.subject import subject
+
+    chosen = subject(name, options.random_weights, scratch)
+    for policy in options.openmp:
+        label = f'{name}, OpenMP {policy}'
+        environment = {
+            **{key: value for key, value in os.environ.items() if key != 'OMP_WAIT_POLICY'},
+            **_OPENMP[policy],
+            'HF_HUB_OFFLINE': '1',
+        }
+        if chosen.random:  # nobody will ask for what is made of them again
+            environment['XDG_CACHE_HOME'] = str(scratch / 'cache')
+        say = functools.partial(_say, label)
+        yield {
+            'model': name,
+            'weights': 'random' if chosen.random else 'its own',
+            'openmp': policy,
+            'load': os.getloadavg()[0],
+            'rows': compare(
+                _contenders(chosen, options),
+                environment,
+                _shown(options.frames, say),
+                options.seconds,
+                say,
+            ),
+        }
+
+
+def _contenders(chosen: Subject, options: argparse.Namespace) -> list[Contender]:
+    from depth_estimation_ros.benchmarks.contender import Contender
+    from depth_estimation_ros.preprocessing import PRESETS, Preprocessing
+
+    width, height = options.frame
+    rest: dict[str, Any] = {
+        'device': options.device,
+        'width': width,
+        'height': height,
+        'cores': options.threads,
+    }
+    opponent = (
+        Contender('pipeline', chosen.folder, **rest)
+        if chosen.folder
+        else Contender('eager', chosen.model, chosen.weights, **rest)
+    )
+    takes = ['full'] if chosen.spec.fitting == 'stretch' else list(PRESETS)
+    for preset in options.presets or takes:
+        Preprocessing.plan(chosen.spec, width, height, preset)  # refused before the long work
+    return [
+        opponent,
+        *(
+            Contender('ours', chosen.model, chosen.weights, runtime, preset, **rest)
+            for preset in options.presets or takes
+            for runtime in options.runtimes or ['torch']
+        ),
+    ]
+
+
+def _missed(result: dict[str, Any]) -> Iterator[str]:
+    """What is wanted and does not hold, a line each."""
+    for comparison in result['comparisons']:
+        if comparison['openmp'] != 'passive':
+            continue
+        model, rows = comparison['model'], comparison['rows'][1:]
+        for preset in dict.fromkeys(row['preset'] for row in rows):
+            at_preset = [row for row in rows if row['preset'] == preset]
+            best = max(at_preset, key=lambda row: row['times_faster'])
+            wanted = WANTED.get((model, preset), 0.0)
+            if best['times_faster'] < wanted:
+                yield (
+                    f'{model}, {preset}: {best["times_faster"]:.2f} times faster '
+                    f'({best["runtime"]}), wanted {wanted:g}'
+                )
+        for row in rows:
+            if row['load_s'] > LOADED_AGAIN:
+                yield f'{model}, {row["contender"]}: loads in {row["load_s"]:.1f} s, wanted 3'
+            if row['preset'] == 'full' and not row['correlation'] >= AGREES:
+                yield f'{model}, {row["contender"]}: correlation {row["correlation"]:.3f}'
+
+
+def _print(comparison: dict[str, Any]) -> None:
+    print(
+        f'\n{comparison["model"]}, {comparison["weights"]} weights, OpenMP waits '
+        f'{comparison["openmp"]}, load {comparison["load"]:.1f}'
+    )
+    print(
+        f'{"":<24}{"network":>9}{"p50 ms":>9}{"p95 ms":>9}{"frames/s":>10}{"faster":>8}'
+        f'{"MB":>7}{"load s (again)":>16}{"1st ms":>9}{"alike":>8}'
+    )
+    for row in comparison['rows']:
+        print(
+            f'{row["contender"]:<24}{row["network"]:>9}{row["p50_ms"]:>9.1f}{row["p95_ms"]:>9.1f}'
+            f'{row["frames_per_s"]:>10.1f}{row["times_faster"]:>7.2f}x{row["memory_mb"]:>7.0f}'
+            f'{row["load_s"]:>16.1f}{row["first_frame_ms"]:>9.0f}{row["correlation"]:>8.4f}'
+        )
+
+
+def _shown(rounds: int, say: Callable[[str], None]) -> Iterator[int]:
+    """Count, and show on a terminal how far it is."""
+    for index in range(rounds):
+        say(f'round {index + 1} of {rounds}')
+        yield index
+    say('')
+
+
+def _say(label: str, what: str) -> None:
+    if sys.stderr.isatty():
+        print(f'\r\033[K{label}: {what}' if what else '\r\033[K', end='', file=sys.stderr)
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r'([1-9]\d*)x([1-9]\d*)', text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f'a size is WIDTHxHEIGHT like 640x480, not {text!r}')
+    return int(match[1]), int(match[2])
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A model whose weights both sides of a comparison can load."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from depth_estimation_ros.models import catalog, store
+from depth_estimation_ros.models.catalog import ModelSpec
+
+_SEED = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """What to load.
+
+    Attributes:
+        name: As the user gave it.
+        spec: What is known of it.
+        model, weights: For `DepthEstimator.load`.
+        folder: With config.json and weights, for transformers; empty where that has no such class.
+        random: Whether the weights are random.
+    """
+
+    name: str
+    spec: ModelSpec
+    model: str
+    weights: str = ''
+    folder: str = ''
+    random: bool = False
+
+
+def subject(name: str, random: bool, scratch: Path) -> Subject:
+    """The model of this name.
+
+    Args:
+        name: As `DepthEstimator.load` takes it.
+        random: Make random weights where there are none on this machine.
+        scratch: A folder for them.
+
+    Raises:
+        ValueError: There is no such model, or it cannot be made with random weights.
+        FileNotFoundError: It has no weights here.
+    """
+    spec = catalog.spec(name)
+    try:
+        store.locate(spec)
+    except FileNotFoundError as error:
+        if not random:
+            raise FileNotFoundError(f'{error} Or measure with --random-weights.') from error
+        return _random(name, spec, scratch)
+    folder = store.home(spec)
+    in_folder = (folder / 'config.json').is_file()
+    return Subject(name, spec, name, folder=str(folder) if in_folder else '')
+
+
+def _random(name: str, spec: ModelSpec, scratch: Path) -> Subject:
+    import torch
+    from safetensors.torch import save_file
+
+    from depth_estimation_ros.models.architectures import build
+
+    file = scratch / f'{name}.safetensors'
+    with torch.random.fork_rng():
+        torch.manual_seed(_SEED)
+        network = build(spec.architecture)
+    save_file(network.state_dict(), file)
+    return Subject(name, spec, name, weights=str(file), random=True)
