@@ -18,7 +18,11 @@ def main(argv: list[str]) -> int:
     if name not in NAMES:
         print(f'benchmarks are {", ".join(NAMES)}, not {name!r}', file=sys.stderr)
         return 2
-    return int(importlib.import_module(f'depth_estimation_ros.benchmarks.{name}').main(options))
+    try:
+        return int(importlib.import_module(f'depth_estimation_ros.benchmarks.{name}').main(options))
+    except (ValueError, OSError) as error:
+        print(f'benchmark {name}: {error}', file=sys.stderr)
+        return 1
 
 
 if __name__ == '__main__':

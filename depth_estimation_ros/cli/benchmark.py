@@ -24,5 +24,5 @@ def _run(options: argparse.Namespace) -> int:
     try:
         models.run(options)
     except ModuleNotFoundError as error:
-        raise ValueError(f'{error}: pip install {error.name}') from error
+        raise ValueError(f'{error}: install this package with its extra benchmark') from error
     return 0

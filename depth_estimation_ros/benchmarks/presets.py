@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the presets cost in accuracy, for the metric networks whose weights are at hand.
+
+The bundled network on rendered rooms that its training never saw, 640x480 with a lens; METER on
+recordings of a depth camera. As they answer, and with every picture's median put right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.frames import DepthKind
+from depth_estimation_ros.metrics import DepthErrors, depth_errors
+from depth_estimation_ros.preprocessing import PRESETS
+
+Pair = tuple[NDArray[np.uint8], NDArray[np.float32]]
+_RESOLUTION = (480, 640)
+
+
+def main(argv: list[str]) -> int:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(prog='benchmark presets', description=__doc__)
+    parser.add_argument('--rooms', type=int, default=120, help='default: %(default)s')
+    parser.add_argument(
+        '--recordings',
+        type=Path,
+        help='folder for METER: pairs.json lists name (scene_...), color and depth (files; 16 '
+        'bit, 0 is unknown) and depth_unit_per_m of each picture; default: METER is left out',
+    )
+    parser.add_argument('--weights', default='', help="METER's; default: the folder of models")
+    parser.add_argument('--json', type=Path, help='file for the figures')
+    options = parser.parse_args(argv)
+    rows = measure('bundled', '', 'rendered rooms', list(_rendered(options.rooms)))
+    if options.recordings:
+        for scene, pairs in _recorded(options.recordings).items():
+            rows += measure('meter-nyu-xxs', options.weights, scene, pairs)
+    _print(rows)
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=2) + '\n')
+    return 0
+
+
+def measure(model: str, weights: str, data: str, pairs: list[Pair]) -> list[dict[str, Any]]:
+    """Errors at each preset, means over the pictures.
+
+    Args:
+        model, weights: A metric one, as `DepthEstimator.load` takes them.
+        data: What the pictures are called.
+        pairs: Pictures and their depth in metres; unknown is NaN.
+
+    Raises:
+        ValueError: The model answers no metres.
+    """
+    rows = []
+    for preset in PRESETS:
+        estimator = DepthEstimator.load(model, weights, 'cpu', 'torch', preset)
+        if estimator.spec.kind is not DepthKind.METRIC:
+            raise ValueError(f'{model} answers no metres: its errors are none in metres')
+        errors: dict[str, list[DepthErrors]] = {'as_it_is': [], 'median_aligned': []}
+        for image, truth in pairs:
+            depth = estimator.predict([image])[0].values
+            known = np.isfinite(truth) & np.isfinite(depth)
+            scale = np.median(truth[known]) / np.median(depth[known])
+            errors['as_it_is'].append(depth_errors(depth, truth))
+            errors['median_aligned'].append(depth_errors(scale * depth, truth))
+        rows.append(
+            {
+                'model': model,
+                'data': data,
+                'pictures': len(pairs),
+                'preset': preset,
+                'network': 'x'.join(map(str, estimator.network_size)),
+                **{name: _mean(each) for name, each in errors.items()},
+            }
+        )
+        estimator.close()
+    return rows
+
+
+def _mean(errors: Iterable[DepthErrors]) -> dict[str, float]:
+    table = [dataclasses.asdict(error) for error in errors]
+    return {name: float(np.mean([row[name] for row in table])) for name in ('abs_rel', 'delta1')}
+
+
+def _rendered(rooms: int) -> Iterator[Pair]:
+    from depth_estimation_ros.training.validation import LENS, held_out_frame
+
+    for index in range(rooms):
+        yield held_out_frame(index, _RESOLUTION, LENS)
+
+
+def _recorded(folder: Path) -> dict[str, list[Pair]]:
+    """By scene."""
+    scenes: dict[str, list[Pair]] = {}
+    for entry in json.loads((folder / 'pairs.json').read_text('utf-8')):
+        image = cv2.cvtColor(_read(folder / entry['color'], cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        stored = _read(folder / entry['depth'], cv2.IMREAD_UNCHANGED).astype(np.float32)
+        truth = np.where(stored > 0, stored / entry['depth_unit_per_m'], np.nan)
+        pair = (image.astype(np.uint8), truth.astype(np.float32))
+        scenes.setdefault(entry['name'].partition('_')[0], []).append(pair)
+    return scenes
+
+
+def _read(file: Path, how: int) -> NDArray[Any]:
+    image = cv2.imread(str(file), how)
+    if image is None:
+        raise FileNotFoundError(f'{file} is no picture that OpenCV reads')
+    return image
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    print(f'{"":<58}{"as it is":>16}{"median aligned":>18}')
+    print(
+        f'{"model":<15}{"data":<16}{"pictures":>9}  {"preset":<9}{"network":>7}'
+        f'{"AbsRel":>9}{"d1":>7}{"AbsRel":>11}{"d1":>7}'
+    )
+    for row in rows:
+        raw, aligned = row['as_it_is'], row['median_aligned']
+        print(
+            f'{row["model"]:<15}{row["data"]:<16}{row["pictures"]:>9}  {row["preset"]:<9}'
+            f'{row["network"]:>7}{raw["abs_rel"]:>9.3f}{raw["delta1"]:>7.3f}'
+            f'{aligned["abs_rel"]:>11.3f}{aligned["delta1"]:>7.3f}'
+        )
