@@ -19,7 +19,9 @@ def main(argv: list[str]) -> int:
         print(f'benchmarks are {", ".join(NAMES)}, not {name!r}', file=sys.stderr)
         return 2
     try:
-        return int(importlib.import_module(f'depth_estimation_ros.benchmarks.{name}').main(options))
+        return int(
+            importlib.import_module(f'depth_estimation_ros.benchmarks.{name}').main(options)
+        )
     except (ValueError, OSError) as error:
         print(f'benchmark {name}: {error}', file=sys.stderr)
         return 1
