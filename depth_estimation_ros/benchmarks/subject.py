@@ -5,14 +5,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 
 from depth_estimation_ros.models import catalog, store
 from depth_estimation_ros.models.catalog import ModelSpec
 
 _SEED = 0
-_DPT_PROCESSED = ('depth_anything', 'dpt')  # what DPTImageProcessor is published with
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,40 +58,14 @@ def subject(name: str, random: bool, scratch: Path) -> Subject:
 
 
 def _random(name: str, spec: ModelSpec, scratch: Path) -> Subject:
-    """As its authors publish it, but for the values."""
     import torch
     from safetensors.torch import save_file
 
-    from depth_estimation_ros.models import architectures
-    from depth_estimation_ros.models.configurations import CONFIGURATIONS
+    from depth_estimation_ros.models.architectures import build
 
+    file = scratch / f'{name}.safetensors'
     with torch.random.fork_rng():
         torch.manual_seed(_SEED)
-        if spec.architecture in CONFIGURATIONS:
-            folder = str(scratch / name)
-            _save_for_transformers(spec, folder)
-            return Subject(name, spec, folder, folder=folder, random=True)
-        network = architectures.build(spec)
-    file = scratch / f'{name}.safetensors'
+        network = build(spec.architecture)
     save_file(network.state_dict(), file)
     return Subject(name, spec, name, weights=str(file), random=True)
-
-
-def _save_for_transformers(spec: ModelSpec, folder: str) -> None:
-    from depth_estimation_ros.models import transformers_networks
-    from depth_estimation_ros.models.configurations import configuration
-
-    if configuration(spec)['model_type'] not in _DPT_PROCESSED:
-        raise ValueError(f'{spec.name} is not measured with random weights: download it')
-    network = transformers_networks.build(configuration(spec)).model
-    network.save_pretrained(folder)
-    processor = {
-        'image_processor_type': 'DPTImageProcessor',
-        'size': {'height': spec.height, 'width': spec.width},
-        'keep_aspect_ratio': spec.fitting != 'stretch',
-        'ensure_multiple_of': spec.multiple,
-        'resample': 3,
-        'image_mean': spec.mean,
-        'image_std': spec.std,
-    }
-    Path(folder, 'preprocessor_config.json').write_text(json.dumps(processor))
