@@ -103,17 +103,21 @@ class Calibration:
         model: Name of the network.
         camera: Intrinsics it was made with, or None when there were none.
         created: Nanoseconds since the epoch.
+        preset: Size of the network's input, which its scale depends on.
     """
 
     fit: Fit
     model: str
     camera: Camera | None
     created: int
+    preset: str = 'full'
 
-    def check(self, model: str, camera: Camera | None) -> None:
-        """Raise ValueError unless the calibration belongs to this model and this camera."""
+    def check(self, model: str, camera: Camera | None, preset: str = 'full') -> None:
+        """Raise ValueError unless it belongs to this model, at this preset, and this camera."""
         if model != self.model:
             raise ValueError(f'the calibration is for model {self.model}, not {model}')
+        if preset != self.preset:
+            raise ValueError(f'the calibration is for preset {self.preset}, not {preset}')
         if self.camera is None or camera is None:
             return
         if not _same_lens(self.camera, camera):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Calibrations on the disk: one YAML file per camera and model."""
+"""Calibrations on the disk: one YAML file per camera, model and preset."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.frames import DepthKind
 
 
-def path(directory: str, camera_name: str, model: str) -> Path:
-    """Where the calibration of this camera and model is kept.
+def path(directory: str, camera_name: str, model: str, preset: str = 'full') -> Path:
+    """Where the calibration of this camera, model and preset is kept.
 
     Args:
         directory: Folder; empty: depth_estimation under $XDG_STATE_HOME, or ~/.local/state.
         camera_name: Name of the camera in the node; empty for a single one.
         model: Name of the network.
+        preset: Size of its input.
     """
     state = Path(os.environ.get('XDG_STATE_HOME') or Path.home() / '.local/state')
     folder = Path(directory).expanduser() if directory else state / 'depth_estimation'
     camera = camera_name.replace('/', '.') or 'camera'  # no other name of a camera has a dot
-    plain = re.sub(r'[^\w.-]+', '_', f'{camera}--{model}')
+    at = '' if preset == 'full' else f'--{preset}'
+    plain = re.sub(r'[^\w.-]+', '_', f'{camera}--{model}{at}')
     return folder / f'{plain}.yaml'
 
 
@@ -77,7 +79,8 @@ def load(file: Path) -> Calibration:
         camera = stored['camera']
         if camera is not None:
             camera = Camera(**{**camera, 'distortion': tuple(camera['distortion'])})
-        return Calibration(Fit(**fit), stored['model'], camera, int(stored['created']))
+        preset = str(stored.get('preset', 'full'))  # files of before there were any lack it
+        return Calibration(Fit(**fit), stored['model'], camera, int(stored['created']), preset)
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         reason = ' '.join(str(error).split())  # YAML's own take several lines
         raise ValueError(

@@ -34,6 +34,10 @@ class Latency:
             durations = self._seconds[name] = collections.deque(maxlen=_KEPT)
         durations.append(seconds)
 
+    def clear(self) -> None:
+        """Forget: what comes now is done by something else."""
+        self._seconds.clear()
+
     def percentiles(self) -> dict[str, tuple[float, float, float]]:
         """p50, p95 and p99 in seconds, by stage, in the order in which stages first ran."""
         return {

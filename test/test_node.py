@@ -25,7 +25,6 @@ from depth_estimation_interfaces.srv import (  # noqa: E402
     CalibrateFrom,
     CalibrateScale,
     GetDistance,
-    SetModel,
 )
 from depth_estimation_ros import messages  # noqa: E402
 
@@ -205,15 +204,9 @@ def test_a_calibration_is_saved_found_again_and_cleared(start, scene, tmp_path):
 
 def test_what_is_not_there_yet_says_so(start):
     rig = start(model='bundled')
-    for service, name, fields in (
-        (CalibrateFrom, 'calibrate_from', {'method': 'marker'}),
-        (SetModel, 'set_model', {'model': 'depth-anything'}),
-    ):
-        answer = rig.ask(service, name, **fields)
-        assert not answer.success
-        assert 'version' in answer.message
-    assert answer.status.model == 'bundled'
-    assert answer.status.depth_kind == 'metric'
+    answer = rig.ask(CalibrateFrom, 'calibrate_from', method='marker')
+    assert not answer.success
+    assert 'version' in answer.message
 
 
 def test_parameters_are_described_checked_and_live_ones_take_effect(start, scene):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
@@ -29,6 +31,7 @@ try:
     from depth_estimation_ros.ros.diagnostics import Diagnostics, depth_status
     from depth_estimation_ros.ros.services import Services
     from depth_estimation_ros.ros.stream import CameraStream
+    from depth_estimation_ros.ros.switch import ModelSwitch
 except ImportError as error:
     if not str(error).startswith("No module named 'depth_estimation_interfaces"):
         raise
@@ -38,6 +41,7 @@ except ImportError as error:
     ) from error
 
 _SETTLE = 0.5  # seconds between looks at who publishes
+_SWITCHED = ('model', 'weights', 'preset', 'runtime')  # parameters that set_model may change
 _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -54,6 +58,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self.estimator: DepthEstimator | None = None
         self._requests: Services | None = None
         self._clockwork: list[Any] = []
+        self._latency = Latency()
         self._said = self._hinted = ''
         overrides = QoSOverridingOptions.with_default_policies()
         self._status_topic = self.create_publisher(
@@ -65,6 +70,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._diagnostics_topic = self.create_publisher(
             DiagnosticArray, '/diagnostics', 1, qos_overriding_options=overrides
         )
+        self.switch = ModelSwitch(self)
         self.add_on_set_parameters_callback(
             parameters.on_change(
                 lambda: self.config, lambda: self.estimator is not None, self._reconfigure
@@ -86,11 +92,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         return super().on_configure(state)
 
     def _open(self) -> None:
-        config, latency = self.config, Latency()
-        self.estimator = DepthEstimator.load(
-            config.model, config.weights, config.device, config.runtime, config.preset, latency
-        )
-        self.estimator.warm_up(640, 480)
+        config, latency = self.config, self._latency
+        self.estimator = self.load(config)
         for name in config.cameras:  # one after the other: _close ends those before a failure
             self.streams[name] = CameraStream(
                 self, name, config, self.estimator, latency, self._depth_worker.wake
@@ -99,7 +102,6 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             self,
             self.streams,
             lambda: self.config.distance.window,
-            self.status,
             self.publish_status,
             lambda: self._depth_worker.running,
         )
@@ -112,6 +114,34 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             ),
         ]
         self.get_logger().info(f'{config.model}: {self.estimator.spec.description}')
+        self.publish_status()
+
+    def load(self, config: Config) -> DepthEstimator:
+        """The network that a configuration asks for, warm; takes its time, on any thread."""
+        estimator = DepthEstimator.load(
+            config.model,
+            config.weights,
+            config.device,
+            config.runtime,
+            config.preset,
+            self._latency,
+        )
+        for width, height in {stream.size for stream in self.streams.values()} or {(640, 480)}:
+            estimator.warm_up(width, height)
+        return estimator
+
+    def use(self, estimator: DepthEstimator, config: Config) -> None:
+        """Go on with another network, between two frames, and free the present one."""
+        present, self.estimator = self.estimator, estimator
+        with self._depth_worker.resting():
+            for stream in self.streams.values():
+                stream.use(estimator)
+            self._latency.clear()
+            if present is not None:
+                present.close()
+        self.config = config  # first: that the parameters are what is in force is never refused
+        self.set_parameters([Parameter(name, value=getattr(config, name)) for name in _SWITCHED])
+        self.get_logger().info(f'{config.model}: {estimator.spec.description}')
         self.publish_status()
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -152,6 +182,9 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             self._requests.destroy()
         for stream in self.streams.values():
             stream.destroy()
+        if self.estimator is not None:
+            self.estimator.close()
+        self._latency.clear()
         self._clockwork, self._requests, self.streams, self.estimator = [], None, {}, None
 
     def destroy_node(self) -> None:
@@ -160,8 +193,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         super().destroy_node()
 
     def status(self) -> DepthStatus:
-        """What a configured node is, without a stamp."""
-        return depth_status(list(self.streams.values()))
+        """What the node is, without a stamp; empty when it is not configured."""
+        return depth_status(list(self.streams.values())) if self.streams else DepthStatus()
 
     def publish_status(self) -> None:
         """Say on ~/status what the node is, and in the log what it wants, where that is new."""
@@ -225,6 +258,10 @@ def main(args: Sequence[str] | None = None) -> int:
         rclpy.try_shutdown()
         # launch repeats Ctrl-C; what is left is to leave, and torch would print a traceback.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if node.switch.loading:
+        # Its thread is inside torch; the interpreter would abort when it ends around it.
+        sys.stderr.flush()
+        os._exit(0)
     return 0
 
 

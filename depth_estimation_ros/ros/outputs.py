@@ -100,6 +100,10 @@ class Outputs:
         """Whether anybody subscribes to anything."""
         return any(topic.wanted for topic in self._topics)
 
+    def settle_anew(self) -> None:
+        """Let the colour range of a model without unit settle again: it is another model."""
+        self._relative_range = SettlingRange()
+
     def destroy(self) -> None:
         """End the topics."""
         self._encoder.shutdown()

@@ -17,12 +17,12 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
-from depth_estimation_interfaces.msg import DepthStatus
-from depth_estimation_interfaces.srv import CalibrateFrom, CalibrateScale, GetDistance, SetModel
+from depth_estimation_interfaces.srv import CalibrateFrom, CalibrateScale, GetDistance
 from depth_estimation_ros import calibration_file
 from depth_estimation_ros.calibration import Calibration, Fit, fit
 from depth_estimation_ros.distance import Distances, measure, predictions
 from depth_estimation_ros.frames import DepthKind, DepthMap
+from depth_estimation_ros.ros.calibrations import identity
 from depth_estimation_ros.ros.stream import CameraStream
 
 Handler = TypeVar('Handler', bound=Callable[..., Any])
@@ -51,7 +51,6 @@ class Services:
         node: Owner.
         streams: The cameras by name.
         window: The parameter distance.window, at the time of a call.
-        status: What the node is, at the time of a call.
         on_change: Called when a calibration came or went.
         active: Whether frames are worked on.
     """
@@ -61,20 +60,17 @@ class Services:
         node: Node,
         streams: Mapping[str, CameraStream],
         window: Callable[[], int],
-        status: Callable[[], DepthStatus],
         on_change: Callable[[], None],
         active: Callable[[], bool],
     ) -> None:
         self._node, self._streams = node, streams
-        self._window, self._status = window, status
-        self._on_change, self._active = on_change, active
+        self._window, self._on_change, self._active = window, on_change, active
         self._services = [
             node.create_service(kind, f'~/{name}', handler)
             for kind, name, handler in (
                 (GetDistance, 'get_distance', self.get_distance),
                 (CalibrateScale, 'calibrate_scale', self.calibrate_scale),
                 (CalibrateFrom, 'calibrate_from', self.calibrate_from),
-                (SetModel, 'set_model', self.set_model),
                 (Trigger, 'clear_calibration', self.clear_calibration),
                 (Trigger, 'save_calibration', self.save_calibration),
             )
@@ -116,9 +112,10 @@ class Services:
         stream = self._stream(request.camera)
         depth_map = stream.at(request.stamp)
         fitted = _fit(depth_map, request, self._window())
-        model = stream.pipeline.estimator.spec.name
-        calibration = Calibration(fitted, model, depth_map.frame.camera, time.time_ns())
-        stream.calibrate(calibration)
+        model, preset = identity(stream.pipeline.estimator)
+        stream.calibrate(
+            Calibration(fitted, model, depth_map.frame.camera, time.time_ns(), preset)
+        )
         self._on_change()
         response.scale, response.shift = fitted.scale, fitted.shift
         response.rms_relative_error = fitted.rms_relative_error
@@ -134,15 +131,6 @@ class Services:
         raise ValueError(
             f'method {request.method!r} is not available in this version: none is; '
             'calibrate_scale with pixels of known distance works'
-        )
-
-    @_refusing
-    def set_model(self, request: Any, response: Any) -> None:
-        """Not there yet: says so."""
-        response.status = self._status()
-        raise ValueError(
-            f'the model cannot be changed to {request.model!r} while the node runs in this '
-            'version: start the node with the parameter model'
         )
 
     @_refusing

@@ -8,20 +8,21 @@ import collections
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from rclpy.node import Node
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from depth_estimation_ros import calibration_file, messages
+from depth_estimation_ros import messages
 from depth_estimation_ros.calibration import Calibration
-from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.config import Config
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthMap, Frame
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.pipeline import DepthPipeline
+from depth_estimation_ros.ros.calibrations import Calibrations, identity
 from depth_estimation_ros.ros.faults import Faults
 from depth_estimation_ros.ros.intrinsics import Intrinsics
 from depth_estimation_ros.ros.mailbox import Mailbox
@@ -62,6 +63,8 @@ class CameraStream:
     ) -> None:
         self.name = name
         self.received = self.processed = 0
+        self.size = (640, 480)  # of the last image; a good guess before the first
+        self._used = 0  # images received before the network was changed
         self.active = False  # whether the worker serves this camera
         self._arrived = 0  # stamp of the newest image, ns
         self.faults = Faults(node.get_logger().error)
@@ -75,8 +78,7 @@ class CameraStream:
         )
         self._asked = self._busy = self._failed = False
         self._changed = threading.Condition()  # guards the history and what it was made with
-        self._unchecked: Calibration | None = None  # loaded, and waits for the intrinsics
-        self._calibration_sought = not config.calibration.load
+        self._calibrations = Calibrations(name, config.calibration, self.faults.add)
         self.subscriptions = self._subscribe()
 
     def _subscribe(self) -> list[AdaptiveSubscription]:
@@ -193,10 +195,13 @@ class CameraStream:
         image = decode(message)
         stamp = Time.from_msg(message.header.stamp).nanoseconds
         height, width, _ = image.shape
+        self.size = width, height
         camera = self._intrinsics.camera(message.header.stamp, width, height)
         with self._changed:
-            self._load_calibration()
-            self._check_calibration(camera)
+            saved = self._calibrations.find(self.pipeline.estimator, camera)
+            if saved is not None:
+                self.calibrate(saved)
+                self._node.get_logger().info(f'calibration of {self.calibration_file()} in force')
         return Frame(image, stamp, message.header.frame_id, camera)
 
     def newest(self) -> DepthMap:
@@ -226,6 +231,8 @@ class CameraStream:
         topic = self.subscriptions[0].topic
         if not self.received:
             return f'no image has arrived on {topic}: is the camera running, and remapped to it?'
+        if self.received == self._used:
+            return f'no image has arrived on {topic} since the model was changed'
         return f'no image of {topic} could be used: {self.faults.latest or "still working"}'
 
     def at(self, stamp: Any) -> DepthMap:
@@ -252,7 +259,7 @@ class CameraStream:
     def calibrate(self, calibration: Calibration | None) -> None:
         """Put a calibration in force, for the kept depth maps too; None takes it away."""
         with self._changed:
-            self._calibration_sought, self._unchecked = True, None
+            self._calibrations.settle()
             self.pipeline.calibration = calibration
             self._measure_again()
 
@@ -261,36 +268,26 @@ class CameraStream:
         self._history.clear()
         self._history.extend(again)
 
-    def calibration_file(self) -> Any:
+    def calibration_file(self) -> Path:
         """Where this camera's calibration is kept."""
-        return calibration_file.path(
-            self._config.calibration.directory, self.name, self.pipeline.estimator.spec.name
-        )
+        return self._calibrations.file(self.pipeline.estimator)
 
-    def _load_calibration(self) -> None:
-        if self._calibration_sought:
-            return
-        self._calibration_sought = True
-        try:
-            self._unchecked = calibration_file.load(self.calibration_file())
-        except FileNotFoundError:
-            return
-        except (ValueError, OSError) as error:
-            self.faults.add(f'the saved calibration is not used: {error}')
+    def use(self, estimator: DepthEstimator) -> None:
+        """Go on with another network, while the worker rests.
 
-    def _check_calibration(self, camera: Camera | None) -> None:
-        """Put a loaded calibration in force once the intrinsics tell that it belongs here."""
-        calibration = self._unchecked
-        if calibration is None or (camera is None and calibration.camera is not None):
-            return  # metres of another camera would be none
-        self._unchecked = None
-        try:
-            calibration.check(self.pipeline.estimator.spec.name, camera)
-        except ValueError as error:
-            self.faults.add(f'the saved calibration is not used: {error}')
-            return
-        self.calibrate(calibration)
-        self._node.get_logger().info(f'calibration of {self.calibration_file()} is in force')
+        Unless it is the same model at the same preset, what was kept of the old one is forgotten,
+        and the calibration is the one that this camera has for the new one.
+        """
+        with self._changed:
+            old, self.pipeline.estimator = self.pipeline.estimator, estimator
+            if identity(old) == identity(estimator):
+                return
+            self.pipeline.calibration = self._calibrations.exchange(
+                old, self.pipeline.calibration, estimator
+            )
+            self._history.clear()
+            self._used = self.received
+            self.outputs.settle_anew()
 
 
 def _seconds(nanoseconds: int) -> str:

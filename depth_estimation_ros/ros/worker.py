@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.pipeline import process_together
@@ -29,6 +30,7 @@ class Worker:
         self._wanted = threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
+        self._streams: Sequence[CameraStream] = ()
 
     def wake(self) -> None:
         """Look again whether a camera is due."""
@@ -42,6 +44,7 @@ class Worker:
     def start(self, streams: Sequence[CameraStream]) -> None:
         """Begin to serve."""
         self._stopped.clear()
+        self._streams = streams
         self._thread = threading.Thread(
             target=self._run, args=(streams,), name='depth worker', daemon=True
         )
@@ -55,6 +58,17 @@ class Worker:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+
+    @contextlib.contextmanager
+    def resting(self) -> Iterator[None]:
+        """Between two rounds for the body of a `with`; afterwards it serves again, if it did."""
+        streams = self._streams if self.running else None
+        self.stop()
+        try:
+            yield
+        finally:
+            if streams is not None:
+                self.start(streams)
 
     def _run(self, streams: Sequence[CameraStream]) -> None:
         while True:

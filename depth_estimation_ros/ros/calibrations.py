@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Which calibration a camera has for a network, when none is in force yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from depth_estimation_ros import calibration_file, config
+from depth_estimation_ros.calibration import Calibration
+from depth_estimation_ros.camera import Camera
+from depth_estimation_ros.estimator import DepthEstimator
+
+
+class Calibrations:
+    """The calibrations of one camera that are not in force: saved, or of networks before.
+
+    A calibration belongs to a model and to the preset of its input. Not for two threads at once.
+
+    Args:
+        name: Name of the camera; empty for a single one.
+        options: Where they are saved.
+        on_fault: Takes a message about a saved one that is not used.
+    """
+
+    def __init__(
+        self, name: str, options: config.CalibrationFile, on_fault: Callable[[str], None]
+    ) -> None:
+        self._name, self._options, self._on_fault = name, options, on_fault
+        self._before: dict[tuple[str, str], Calibration | None] = {}
+        self._unchecked: Calibration | None = None  # loaded, and waits for the intrinsics
+        self._sought = not options.load
+
+    def file(self, estimator: DepthEstimator) -> Path:
+        """Where the calibration for this network is saved."""
+        return calibration_file.path(self._options.directory, self._name, *identity(estimator))
+
+    def settle(self) -> None:
+        """Look for a saved one no more: which one is in force has been decided."""
+        self._sought, self._unchecked = True, None
+
+    def exchange(
+        self, old: DepthEstimator, in_force: Calibration | None, new: DepthEstimator
+    ) -> Calibration | None:
+        """What was in force for the new network when it was last used; kept is what is now."""
+        if self._sought and self._unchecked is None:
+            self._before[identity(old)] = in_force
+        self._unchecked = None
+        self._sought = identity(new) in self._before or not self._options.load
+        return self._before.get(identity(new))
+
+    def find(self, estimator: DepthEstimator, camera: Camera | None) -> Calibration | None:
+        """The saved one, once, as soon as the intrinsics tell that it belongs to this camera."""
+        if not self._sought:
+            self._sought = True
+            self._unchecked = self._load(self.file(estimator))
+        loaded = self._unchecked
+        if loaded is None or (camera is None and loaded.camera is not None):
+            return None  # metres of another camera would be none
+        self._unchecked = None
+        model, preset = identity(estimator)
+        try:
+            loaded.check(model, camera, preset)
+        except ValueError as error:
+            self._on_fault(f'the saved calibration is not used: {error}')
+            return None
+        return loaded
+
+    def _load(self, file: Path) -> Calibration | None:
+        try:
+            return calibration_file.load(file)
+        except FileNotFoundError:
+            return None
+        except (ValueError, OSError) as error:
+            self._on_fault(f'the saved calibration is not used: {error}')
+            return None
+
+
+def identity(estimator: DepthEstimator) -> tuple[str, str]:
+    """What a calibration of this network belongs to: model and preset."""
+    return estimator.spec.name, estimator.preset

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The service ~/set_model: another network while the present one goes on working."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.task import Future
+
+from depth_estimation_interfaces.srv import SetModel
+from depth_estimation_ros.config import Config
+from depth_estimation_ros.estimator import DepthEstimator
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.ros.node import DepthNode
+
+
+class ModelSwitch:
+    """Loads a network in a thread of its own; the node takes it when it is there.
+
+    The service lives as long as the node: a load may outlast the lifecycle states around it.
+
+    Args:
+        node: Owner.
+
+    Attributes:
+        loading: Name of the model that is being loaded; empty while there is none.
+    """
+
+    def __init__(self, node: DepthNode) -> None:
+        self._node = node
+        self._weights: dict[str, str] = {}  # paths that were given, by model
+        self.loading = ''
+        # Reentrant: the executor goes on with everything else, and a second call is answered.
+        self._service = node.create_service(
+            SetModel, '~/set_model', self.set_model, callback_group=ReentrantCallbackGroup()
+        )
+
+    async def set_model(self, request: Any, response: Any) -> Any:
+        """Answered when the other network works, or when it is certain that it will not."""
+        try:
+            await self._switch(self._wanted(request))
+            response.success = True
+        except Exception as error:  # whatever it is, the present one stays
+            response.message = str(error) or type(error).__name__
+            self._node.get_logger().error(f'set_model: {response.message}')
+        response.status = self._node.status()
+        return response
+
+    def _wanted(self, request: Any) -> dict[str, str]:
+        """The parameters that the request changes."""
+        present = self._node.config
+        names = ('model', 'preset', 'runtime')
+        given = {name: getattr(request, name) for name in names if getattr(request, name)}
+        if given.get('model', present.model) != present.model:
+            self._weights[present.model] = present.weights
+            given['weights'] = self._weights.get(given['model'], '')
+        return given
+
+    async def _switch(self, wanted: dict[str, str]) -> None:
+        node, present = self._node, self._node.estimator
+        if present is None:
+            raise ValueError('the node is not configured: set the parameter model, and configure')
+        if self.loading:
+            raise ValueError(f'{self.loading} is being loaded: call again when that is done')
+        config = node.config.replaced(wanted)
+        if config == node.config:
+            return
+        estimator = await self._load(config)
+        if node.estimator is not present:
+            estimator.close()
+            raise ValueError(f'the node was cleaned up while {config.model} was being loaded')
+        node.use(estimator, node.config.replaced(wanted))  # others may have changed meanwhile
+
+    async def _load(self, config: Config) -> DepthEstimator:
+        executor = self._node.executor
+        loaded: Future[DepthEstimator] = Future(executor=executor)
+
+        def load() -> None:
+            reason = ''
+            try:
+                loaded.set_result(self._node.load(config))
+            except Exception as error:
+                reason = str(error) or type(error).__name__
+            if reason:  # the text alone: tracebacks would keep in memory what was half loaded
+                loaded.set_exception(ValueError(reason))
+            executor.wake()
+
+        self.loading = config.model
+        try:
+            threading.Thread(target=load, name='model loader', daemon=True).start()
+            estimator: DepthEstimator = await loaded
+            return estimator
+        finally:
+            self.loading = ''
