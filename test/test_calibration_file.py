@@ -65,6 +65,18 @@ def test_a_calibration_of_another_model_or_camera_is_refused(tmp_path):
         loaded.check('midas', CAMERA)
     with pytest.raises(ValueError, match=r'another camera.*fx=500.*fx=612'):
         loaded.check('bundled-relative', dataclasses.replace(CAMERA, fx=612.0))
+    with pytest.raises(ValueError, match='for preset full, not fast'):
+        loaded.check('bundled-relative', CAMERA, 'fast')
+
+
+def test_a_file_that_names_no_preset_was_made_at_full_size(tmp_path):
+    file = tmp_path / 'camera.yaml'
+    calibration_file.save(dataclasses.replace(CALIBRATION, preset='fast'), file)
+    assert calibration_file.load(file).preset == 'fast'
+    stored = yaml.safe_load(file.read_text())
+    del stored['preset']
+    file.write_text(yaml.safe_dump(stored))
+    assert calibration_file.load(file) == CALIBRATION
 
 
 @pytest.mark.parametrize(
@@ -146,7 +158,7 @@ def test_a_process_killed_while_it_saves_loses_nothing(tmp_path, moment):
     assert calibration_file.load(file) == newer
 
 
-def test_each_camera_and_model_has_its_own_file(tmp_path, monkeypatch):
+def test_each_camera_model_and_preset_has_its_own_file(tmp_path, monkeypatch):
     monkeypatch.setenv('XDG_STATE_HOME', str(tmp_path))
     assert calibration_file.path('', '', 'bundled') == (
         tmp_path / 'depth_estimation' / 'camera--bundled.yaml'
@@ -156,11 +168,12 @@ def test_each_camera_and_model_has_its_own_file(tmp_path, monkeypatch):
     assert calibration_file.path('', '', 'bundled').is_relative_to(Path.home() / '.local/state')
     assert calibration_file.path('~/kept', '', 'bundled').parent == Path.home() / 'kept'
     files = {
-        calibration_file.path('', camera, model)
+        calibration_file.path('', camera, model, preset)
         for camera in ('', 'front', 'rear', 'rear/left', 'rear_left')
         for model in ('bundled', 'bundled-relative')
+        for preset in ('full', 'fast')
     }
-    assert len(files) == 10
+    assert len(files) == 20
 
 
 def test_numbers_of_numpy_are_written_as_numbers(tmp_path):

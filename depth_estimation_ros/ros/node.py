@@ -126,7 +126,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             config.preset,
             self._latency,
         )
-        for width, height in {stream.size for stream in self.streams.values()} or {(640, 480)}:
+        sizes = [stream.size for stream in list(self.streams.values())] or [(640, 480)]
+        for width, height in set(sizes):
             estimator.warm_up(width, height)
         return estimator
 
@@ -258,8 +259,8 @@ def main(args: Sequence[str] | None = None) -> int:
         rclpy.try_shutdown()
         # launch repeats Ctrl-C; what is left is to leave, and torch would print a traceback.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if node.switch.loading:
-        # Its thread is inside torch; the interpreter would abort when it ends around it.
+    if node.switch.running:
+        # Inside torch, say: an interpreter that ends around it aborts.
         sys.stderr.flush()
         os._exit(0)
     return 0

@@ -25,19 +25,22 @@ class ModelSwitch:
 
     Args:
         node: Owner.
-
-    Attributes:
-        loading: Name of the model that is being loaded; empty while there is none.
     """
 
     def __init__(self, node: DepthNode) -> None:
         self._node = node
         self._weights: dict[str, str] = {}  # paths that were given, by model
-        self.loading = ''
+        self._loading = ''  # the model, until it is in use or refused
+        self._thread: threading.Thread | None = None
         # Reentrant: the executor goes on with everything else, and a second call is answered.
         self._service = node.create_service(
             SetModel, '~/set_model', self.set_model, callback_group=ReentrantCallbackGroup()
         )
+
+    @property
+    def running(self) -> bool:
+        """Whether a thread loads; nothing but the end of the process can stop it."""
+        return self._thread is not None and self._thread.is_alive()
 
     async def set_model(self, request: Any, response: Any) -> Any:
         """Answered when the other network works, or when it is certain that it will not."""
@@ -64,8 +67,8 @@ class ModelSwitch:
         node, present = self._node, self._node.estimator
         if present is None:
             raise ValueError('the node is not configured: set the parameter model, and configure')
-        if self.loading:
-            raise ValueError(f'{self.loading} is being loaded: call again when that is done')
+        if self._loading:
+            raise ValueError(f'{self._loading} is being loaded: call again when that is done')
         config = node.config.replaced(wanted)
         if config == node.config:
             return
@@ -89,10 +92,11 @@ class ModelSwitch:
                 loaded.set_exception(ValueError(reason))
             executor.wake()
 
-        self.loading = config.model
+        self._loading = config.model
         try:
-            threading.Thread(target=load, name='model loader', daemon=True).start()
+            self._thread = threading.Thread(target=load, name='model loader', daemon=True)
+            self._thread.start()
             estimator: DepthEstimator = await loaded
             return estimator
         finally:
-            self.loading = ''
+            self._loading = ''
