@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from depth_estimation_ros.frames import Prediction
 from depth_estimation_ros.latency import Latency
-from depth_estimation_ros.models import catalog
+from depth_estimation_ros.models.model_spec import ModelSpec
+from depth_estimation_ros.models.resolve import resolve
 from depth_estimation_ros.preprocessing import Preprocessing, check_image
 from depth_estimation_ros.runtimes.base import Runtime
 from depth_estimation_ros.runtimes.build import build
@@ -29,7 +30,7 @@ class DepthEstimator:
 
     def __init__(
         self,
-        spec: catalog.ModelSpec,
+        spec: ModelSpec,
         runtime: Runtime,
         preset: str = 'full',
         latency: Latency | None = None,
@@ -54,8 +55,8 @@ class DepthEstimator:
         """A model ready for images.
 
         Args:
-            model: Its name in the catalogue.
-            weights: Path of the weights file; empty: where the catalogue says.
+            model: Its name in the catalogue, hf:<owner>/<name>, or a path: see `resolve`.
+            weights: Path of the weights, file or folder; empty: the model's own.
             device: auto, cpu, cuda or cuda:N.
             runtime: What carries it; auto is the fastest that is at hand.
             preset: full, balanced or fast.
@@ -66,9 +67,9 @@ class DepthEstimator:
                 network.
             FileNotFoundError: No weights; the text says where they were looked for and the cure.
         """
-        spec = catalog.spec(model)
+        spec = resolve(model, weights)
         Preprocessing.plan(spec, spec.width, spec.height, preset)  # refused before the long work
-        return cls(spec, build(spec, weights, device, runtime), preset, latency)
+        return cls(spec, build(spec, '', device, runtime), preset, latency)
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
         """What the network says of each image, in their order.

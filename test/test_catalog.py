@@ -52,11 +52,49 @@ def test_what_travels_with_the_package_says_what_it_was_trained_on():
 def test_every_other_file_has_a_checksum_and_a_place_to_get_it(model):
     assert model.bundled == model.name.startswith('bundled')
     if not model.bundled:
-        assert len(bytes.fromhex(model.sha256)) == 32
-        assert model.url.startswith('https://')
-        assert model.url.endswith(model.file)
+        assert bool(model.url) != bool(model.repository)
         assert model.megabytes > 0
         assert f'depth-estimation models download {model.name}' in model.source
+
+
+def test_a_file_fetched_directly_has_a_checksum(model):
+    if model.url:
+        assert model.url.startswith('https://')
+        assert model.url.endswith(model.file)
+        # Of MiDaS' file the first digits are all that its authors tell.
+        digits = 8 if model.name == 'midas-v21-small' else 64
+        assert len(bytes.fromhex(model.sha256)) * 2 == digits
+
+
+def test_a_repository_is_fetched_in_a_format_that_is_read(model):
+    if model.repository:
+        assert model.repository.count('/') == 1
+        assert model.file in ('model.safetensors', 'pytorch_model.bin')
+
+
+def test_names_of_repositories_are_those_of_their_publishers():
+    assert spec('depth-anything-v1-large').repository == 'LiheYoung/depth-anything-large-hf'
+    assert spec('depth-anything-v2-base').repository == 'depth-anything/Depth-Anything-V2-Base-hf'
+    outdoor = spec('depth-anything-v2-metric-outdoor-small')
+    assert outdoor.repository == 'depth-anything/Depth-Anything-V2-Metric-Outdoor-Small-hf'
+
+
+@pytest.mark.parametrize(
+    ('name', 'commercial'),
+    [
+        ('depth-anything-v1-large', True),
+        ('depth-anything-v2-small', True),
+        ('depth-anything-v2-base', False),
+        ('depth-anything-v2-metric-indoor-small', True),
+        ('depth-anything-v2-metric-indoor-large', False),
+        ('depth-anything-v2-metric-outdoor-small', False),
+        ('glpn-kitti', False),
+        ('depth-pro', False),
+        ('midas-v21-small', True),
+    ],
+)
+def test_what_forbids_commercial_use_is_marked(name, commercial):
+    assert spec(name).commercial is commercial
 
 
 def test_kitti_binds_its_weights_to_non_commercial_use():

@@ -228,9 +228,10 @@ def test_a_model_that_cannot_be_loaded_stops_configure_with_the_reason(
         import torch
 
         from depth_estimation_ros.models.architectures import build
+        from depth_estimation_ros.models.catalog import spec
 
         other = tmp_path / 'other.pth'
-        torch.save(build('meter-xxs').state_dict(), other)
+        torch.save(build(spec('meter-nyu-xxs')).state_dict(), other)
         options = {**options, 'weights': str(other)}
     rig = Rig(**options)
     try:

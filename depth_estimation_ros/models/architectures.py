@@ -1,23 +1,91 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks by the name that the catalogue uses."""
+"""The network of a model, with or without weights."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.frames import DepthKind
+from depth_estimation_ros.models import configurations, depth_anything, hub_folder, store
+from depth_estimation_ros.models.catalog import CATALOG, ModelSpec
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
+
+_OWN = ('encoder-decoder', 'meter-xxs', 'midas-v21-small')  # the others are in transformers
 
 
-def build(architecture: str) -> nn.Module:
-    """The network of this architecture, its weights not yet loaded.
+def build(spec: ModelSpec) -> nn.Module:
+    """The network of a model, its weights random.
 
     Raises:
-        ValueError: There is none of this name.
+        FileNotFoundError: No `config.json`, and the catalogue has no configuration either.
+        ValueError: `config.json` is of another network.
     """
+    if spec.architecture in _OWN:
+        return _answering(spec, _own(spec.architecture))
+    from depth_estimation_ros.models import transformers_networks
+
+    return transformers_networks.build(_configuration(spec, store.home(spec) / spec.file))
+
+
+def fill(
+    spec: ModelSpec, state: Mapping[str, Tensor], file: Path
+) -> tuple[nn.Module, dict[str, set[str]]]:
+    """The network of a model with these weights, and what does not fit.
+
+    Args:
+        spec: The model.
+        state: Tensors by the names that a published file gives them.
+        file: Where they are from; a `config.json` may lie beside it.
+
+    Returns:
+        The network, and names of tensors by their fault: missing, unexpected, of another shape.
+
+    Raises:
+        FileNotFoundError, ValueError: As `build`.
+    """
+    if spec.architecture in _OWN:
+        network = _own(spec.architecture)
+        own = _own_names(state)
+        faults = _faults(_shapes(network.state_dict()), _shapes(own))
+        if not faults:
+            network.load_state_dict(own)
+        return _answering(spec, network), faults
+    from depth_estimation_ros.models import transformers_networks
+
+    return transformers_networks.fill(
+        _configuration(spec, file), depth_anything.published_names(state)
+    )
+
+
+def fitting(state: Mapping[str, Tensor]) -> list[str]:
+    """Names of the models of the catalogue whose networks these tensors fit."""
+    import torch
+
+    from depth_estimation_ros.models import transformers_networks
+
+    own = _shapes(_own_names(state))
+    shapes = transformers_networks.shapes(depth_anything.published_names(state))
+    fits: dict[str, bool] = {}
+    for spec in CATALOG.values():
+        if spec.architecture in fits:
+            continue
+        with torch.device('meta'):
+            if spec.architecture in _OWN:
+                fits[spec.architecture] = _shapes(_own(spec.architecture).state_dict()) == own
+            else:
+                network = transformers_networks.build(configurations.configuration(spec))
+                fits[spec.architecture] = (
+                    transformers_networks.shapes(network.state_dict()) == shapes
+                )
+    return [spec.name for spec in CATALOG.values() if fits[spec.architecture]]
+
+
+def _own(architecture: str) -> nn.Module:
     if architecture == 'encoder-decoder':
         from depth_estimation_ros.models.encoder_decoder import EncoderDecoder
 
@@ -26,13 +94,49 @@ def build(architecture: str) -> nn.Module:
         from depth_estimation_ros.models.meter import Meter
 
         return Meter()
-    raise ValueError(f'no network architecture {architecture!r}')
+    from depth_estimation_ros.models.midas_small import MidasSmall
+
+    return MidasSmall()
 
 
-def answering(kind: DepthKind, architecture: str, network: nn.Module) -> nn.Module:
-    """The network, answering in this kind: one that gives metres can give inverse depth."""
-    if architecture == 'encoder-decoder' and kind is DepthKind.RELATIVE:
+def _own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    from depth_estimation_ros.models import midas_small
+
+    return midas_small.own_names(state)
+
+
+def _answering(spec: ModelSpec, network: nn.Module) -> nn.Module:
+    """The network, answering in the model's kind: one that gives metres can give inverse depth."""
+    if spec.architecture == 'encoder-decoder' and spec.kind is DepthKind.RELATIVE:
         from depth_estimation_ros.models.encoder_decoder import InverseDepth
 
         return InverseDepth(network)
     return network
+
+
+def _configuration(spec: ModelSpec, file: Path) -> configurations.Configuration:
+    """Of the `config.json` beside a weights file, or else of the catalogue."""
+    found = hub_folder.configuration(file)
+    if found is not None:
+        hub_folder.check(spec, found)
+        return found
+    if spec.architecture not in configurations.CONFIGURATIONS:
+        raise FileNotFoundError(f'{spec.name}: there is no config.json beside {file}')
+    return configurations.configuration(spec)
+
+
+def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+def _faults(
+    wanted: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]
+) -> dict[str, set[str]]:
+    faults = {
+        'missing': wanted.keys() - found.keys(),
+        'unexpected': found.keys() - wanted.keys(),
+        'of another shape': {
+            name for name in wanted.keys() & found.keys() if wanted[name] != found[name]
+        },
+    }
+    return {fault: names for fault, names in faults.items() if names}

@@ -1,86 +1,21 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The networks that can be chosen by name, and what must be known of each to use it rightly."""
+"""The networks that can be chosen by name."""
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 from depth_estimation_ros.frames import DepthKind
+from depth_estimation_ros.models.model_spec import ModelSpec
+
+__all__ = ['CATALOG', 'ModelSpec', 'spec']
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelSpec:
-    """One network with its weights.
-
-    Attributes:
-        name: What users type.
-        architecture: The network that the weights belong to, see `architectures.build`.
-        kind: RELATIVE (inverse depth, affine in 1/Z) or METRIC.
-        height, width: Nominal size of the network's input, pixels; the shorter side is kept for
-            images of another aspect.
-        multiple: Both sides of the input must be multiples of this.
-        mean, std: Normalisation of RGB in 0..1.
-        metres_per_unit: Metres in one unit of a metric network's output; 1 for a relative one.
-        valid_range: Depths in metres that the training data covered.
-        licence: Licence of the weights, and what else binds them.
-        commercial: Whether that licence allows commercial use.
-        file: Name of the weights file.
-        sha256: Checksum of that file, or its first digits where only those were published; empty
-            where nobody published one.
-        description: One line.
-        fitting: How an image of another aspect is resized: `cover` keeps the nominal short side,
-            `contain` the nominal long side, `stretch` distorts it to exactly width x height.
-        repository: Hugging Face id, where the weights are fetched from there with `config.json`.
-        revision: Branch, tag or commit of that repository.
-        url: Address of the weights file, where it is fetched directly.
-        megabytes: Size of the download, 10^6 bytes, about.
-        folder: Where its files lie, for a model that the user names by a path; empty: in the
-            package or in the folder of models.
-    """
-
-    name: str
-    architecture: str
-    kind: DepthKind
-    height: int
-    width: int
-    multiple: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    metres_per_unit: float
-    valid_range: tuple[float, float]
-    licence: str
-    commercial: bool
-    file: str
-    sha256: str
-    description: str
-    fitting: str = 'cover'
-    repository: str = ''
-    revision: str = 'main'
-    url: str = ''
-    megabytes: float = 0.0
-    folder: str = ''
-
-    @property
-    def bundled(self) -> bool:
-        """Whether the weights travel with the package."""
-        return not (self.repository or self.url or self.folder)
-
-    @property
-    def source(self) -> str:
-        """Where the weights come from, and what to do when they are missing."""
-        if self.bundled:
-            return 'It travels with the package: install depth_estimation_ros again.'
-        if self.folder:
-            return 'It was given by its path: give one where it lies.'
-        return (
-            f'Run `depth-estimation models download {self.name}`, or give the path of '
-            f'{self.file} as the parameter weights.'
-        )
-
+_HALF = (0.5, 0.5, 0.5)
+_ZERO, _ONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)  # values 0..1 as they are
+_KITTI = 'trained on KITTI (CC BY-NC-SA 3.0, not for commercial use)'
 
 _BUNDLED = ModelSpec(
     name='bundled',
@@ -100,8 +35,7 @@ _BUNDLED = ModelSpec(
     description='Small network trained on rendered rooms only: for demonstrations and tests, '
     'not for real scenes.',
 )
-
-_BUNDLED_RELATIVE = dataclasses.replace(
+_BUNDLED_RELATIVE = replace(
     _BUNDLED,
     name='bundled-relative',
     kind=DepthKind.RELATIVE,
@@ -110,7 +44,6 @@ _BUNDLED_RELATIVE = dataclasses.replace(
 )
 
 _METER_URL = 'https://github.com/lorenzopapa5/METER/raw/main/models/'
-
 _METER_NYU = ModelSpec(
     name='meter-nyu-xxs',
     architecture='meter-xxs',
@@ -130,16 +63,15 @@ _METER_NYU = ModelSpec(
     url=f'{_METER_URL}build_model_best_nyu_xxs',
     megabytes=3.0,
 )
-
-_METER_KITTI = dataclasses.replace(
+_METER_KITTI = replace(
     _METER_NYU,
     name='meter-kitti-xxs',
     width=640,
-    mean=(0.0, 0.0, 0.0),
-    std=(1.0, 1.0, 1.0),
+    mean=_ZERO,
+    std=_ONE,
     metres_per_unit=0.1,
     valid_range=(1.0, 80.0),
-    licence='MIT; trained on KITTI (CC BY-NC-SA 3.0, not for commercial use)',
+    licence=f'MIT; {_KITTI}',
     commercial=False,
     file='build_model_best_kitti_xxs',
     sha256='e55544ae36f9ad74237017fd5f8e761db4b258dbed44623c71ce305d44488bea',
@@ -147,8 +79,241 @@ _METER_KITTI = dataclasses.replace(
     url=f'{_METER_URL}build_model_best_kitti_xxs',
 )
 
+_MIDAS_SMALL = ModelSpec(
+    name='midas-v21-small',
+    architecture='midas-v21-small',
+    kind=DepthKind.RELATIVE,
+    height=256,
+    width=256,
+    multiple=32,
+    mean=_IMAGENET_MEAN,
+    std=_IMAGENET_STD,
+    metres_per_unit=1.0,
+    valid_range=(0.001, 10_000.0),
+    licence='MIT',
+    commercial=True,
+    file='midas_v21_small_256.pt',
+    # The older name of the same file, model-small-70d6b9c8.pt, tells this much of it.
+    sha256='70d6b9c8',
+    description='MiDaS v2.1 small, for small computers: 17 million parameters.',
+    fitting='contain',
+    url='https://github.com/isl-org/MiDaS/releases/download/v2_1/midas_v21_small_256.pt',
+    megabytes=86.0,
+)
+
+# MiDaS v3 and v3.1 keep an image's aspect; Swin's windows need a square.
+_DPT_LARGE = replace(
+    _MIDAS_SMALL,
+    name='dpt-large',
+    architecture='dpt-large',
+    height=384,
+    width=384,
+    mean=_HALF,
+    std=_HALF,
+    licence='Apache-2.0',
+    file='model.safetensors',
+    sha256='',
+    description='MiDaS v3 DPT-Large, a vision transformer: 344 million parameters.',
+    fitting='cover',
+    url='',
+    repository='Intel/dpt-large',
+    revision='bc15f29aa3a80d532f2ed650b5e16ac48d8958f9',
+    megabytes=1368.0,
+)
+_DPT = (
+    replace(
+        _DPT_LARGE,
+        name='dpt-hybrid',
+        architecture='dpt-hybrid',
+        file='pytorch_model.bin',
+        description='MiDaS v3 DPT-Hybrid, convolutions and a transformer: 123 million parameters.',
+        repository='Intel/dpt-hybrid-midas',
+        revision='11eaf7a1cf4bd70740697dbc216f98980c0aeb03',
+        megabytes=490.0,
+    ),
+    _DPT_LARGE,
+    replace(
+        _DPT_LARGE,
+        name='dpt-beit-base-384',
+        architecture='dpt-beit-base-384',
+        licence='MIT',
+        description='MiDaS v3.1 on BEiT-Base: 112 million parameters.',
+        repository='Intel/dpt-beit-base-384',
+        revision='main',
+        megabytes=443.0,
+    ),
+    replace(
+        _DPT_LARGE,
+        name='dpt-beit-large-512',
+        architecture='dpt-beit-large-512',
+        height=512,
+        width=512,
+        licence='MIT',
+        description='MiDaS v3.1 on BEiT-Large, the most accurate of them: 345 million parameters.',
+        repository='Intel/dpt-beit-large-512',
+        revision='main',
+        megabytes=1376.0,
+    ),
+    replace(
+        _DPT_LARGE,
+        name='dpt-swinv2-tiny-256',
+        architecture='dpt-swinv2-tiny-256',
+        height=256,
+        width=256,
+        licence='MIT',
+        description='MiDaS v3.1 on Swin V2 Tiny: 41 million parameters.',
+        fitting='stretch',
+        repository='Intel/dpt-swinv2-tiny-256',
+        revision='f7f350e1a10a5ea58671b68ab5f49dc18ec00483',
+        megabytes=164.0,
+    ),
+)
+
+
+def _depth_anything(
+    version: str, size: str, parameters: str, megabytes: float, revision: str = 'main'
+) -> ModelSpec:
+    """A relative network of the family; `version` is v1 or v2, `parameters` in millions."""
+    v2 = version == 'v2'
+    free = not v2 or size == 'small'
+    return replace(
+        _DPT_LARGE,
+        name=f'depth-anything-{version}-{size}',
+        architecture=f'depth-anything-{version}-{size}',
+        height=518,
+        width=518,
+        multiple=14,
+        mean=_IMAGENET_MEAN,
+        std=_IMAGENET_STD,
+        licence='Apache-2.0' if free else 'CC-BY-NC-4.0',
+        commercial=free,
+        description=f'Depth Anything {version.upper()} {size.capitalize()}: '
+        f'{parameters} million parameters.',
+        repository=f'depth-anything/Depth-Anything-V2-{size.capitalize()}-hf'
+        if v2
+        else f'LiheYoung/depth-anything-{size}-hf',
+        revision=revision,
+        megabytes=megabytes,
+    )
+
+
+def _metric(relative: ModelSpec, scenes: str, far: float, data: str, free: bool) -> ModelSpec:
+    """The sibling of a relative Depth Anything V2 that was trained on for metres."""
+    size = relative.name.rpartition('-')[2]
+    commercial = relative.commercial and free
+    return replace(
+        relative,
+        name=f'depth-anything-v2-metric-{scenes}-{size}',
+        kind=DepthKind.METRIC,
+        valid_range=(0.001, far),
+        licence=f'{relative.licence}; {data}',
+        commercial=commercial,
+        description=f'{relative.description[:-1]}, trained for metres {scenes}s.',
+        repository=f'depth-anything/Depth-Anything-V2-Metric-{scenes.capitalize()}-'
+        f'{size.capitalize()}-hf',
+        revision='main',
+    )
+
+
+_DEPTH_ANYTHING_V1 = (
+    _depth_anything('v1', 'small', '25', 99.2, '9103bc8e2d785bcfd024e4bfd7e7c4593bc50bba'),
+    _depth_anything('v1', 'base', '97', 390.0),
+    _depth_anything('v1', 'large', '335', 1341.0, '27ccb0920352c0c37b3a96441873c8d37bd52fb6'),
+)
+_DEPTH_ANYTHING_V2 = (
+    _depth_anything('v2', 'small', '25', 99.2, '5426e4f0f36572d16453bbda7a8389317b1bef99'),
+    _depth_anything('v2', 'base', '97', 390.0, 'b1958afc87fb45a9e3746cb387596094de553ed8'),
+    _depth_anything('v2', 'large', '335', 1341.0),
+)
+_HYPERSIM = 'trained on Hypersim (rendered; CC BY-SA 3.0)'
+_VIRTUAL_KITTI = 'trained on Virtual KITTI 2 (rendered; CC BY-NC-SA 3.0, not for commercial use)'
+_INDOOR = tuple(_metric(s, 'indoor', 20.0, _HYPERSIM, free=True) for s in _DEPTH_ANYTHING_V2)
+_OUTDOOR = tuple(
+    _metric(s, 'outdoor', 80.0, _VIRTUAL_KITTI, free=False) for s in _DEPTH_ANYTHING_V2
+)
+
+_GLPN_LICENCE = 'Apache-2.0 on Hugging Face, for non-commercial purposes only by its authors'
+_GLPN_NYU = replace(
+    _DPT_LARGE,
+    name='glpn-nyu',
+    architecture='glpn',
+    kind=DepthKind.METRIC,
+    height=480,
+    width=640,
+    mean=_ZERO,
+    std=_ONE,
+    valid_range=(0.001, 10.0),
+    licence=f'{_GLPN_LICENCE}; trained on NYU Depth V2',
+    commercial=False,
+    description='GLPN for indoor scenes: 61 million parameters.',
+    repository='vinvino02/glpn-nyu',
+    revision='cb8ce03174424af9a3315da175ead88667f0578c',
+    megabytes=245.0,
+)
+_GLPN_KITTI = replace(
+    _GLPN_NYU,
+    name='glpn-kitti',
+    height=352,
+    width=1216,
+    # Trained with 80 m as the far end, while the published config.json says 10.
+    metres_per_unit=8.0,
+    valid_range=(0.001, 80.0),
+    licence=f'{_GLPN_LICENCE}; {_KITTI}',
+    file='pytorch_model.bin',
+    description='GLPN for roads seen from a car: 61 million parameters.',
+    repository='vinvino02/glpn-kitti',
+    revision='e9e84852cb27aa6347db0f98bf86e296505ac014',
+)
+_ZOEDEPTH = replace(
+    _DPT_LARGE,
+    name='zoedepth-nyu-kitti',
+    architecture='zoedepth-nyu-kitti',
+    kind=DepthKind.METRIC,
+    width=512,
+    valid_range=(0.001, 80.0),
+    licence=f'MIT; {_KITTI} and NYU Depth V2',
+    commercial=False,
+    description='ZoeDepth, which tells rooms from roads itself: 345 million parameters.',
+    repository='Intel/zoedepth-nyu-kitti',
+    revision='f364d4c7936e91f465abba182208dd68142bf0ca',
+    megabytes=1380.0,
+)
+_DEPTH_PRO = replace(
+    _DPT_LARGE,
+    name='depth-pro',
+    architecture='depth-pro',
+    kind=DepthKind.METRIC,
+    height=1536,
+    width=1536,
+    multiple=1536,
+    valid_range=(0.0001, 10_000.0),
+    licence='Apple Machine Learning Research Model (apple-amlr), for research only',
+    commercial=False,
+    description='Depth Pro, sharp edges and a focal length of its own: 952 million parameters.',
+    fitting='stretch',
+    repository='apple/DepthPro-hf',
+    revision='main',
+    megabytes=1904.0,
+)
+
 CATALOG: dict[str, ModelSpec] = {
-    spec.name: spec for spec in (_BUNDLED, _BUNDLED_RELATIVE, _METER_NYU, _METER_KITTI)
+    spec.name: spec
+    for spec in (
+        _BUNDLED,
+        _BUNDLED_RELATIVE,
+        _METER_NYU,
+        _METER_KITTI,
+        _MIDAS_SMALL,
+        *_DPT,
+        *_DEPTH_ANYTHING_V1,
+        *_DEPTH_ANYTHING_V2,
+        *_INDOOR,
+        *_OUTDOOR,
+        _GLPN_NYU,
+        _GLPN_KITTI,
+        _ZOEDEPTH,
+        _DEPTH_PRO,
+    )
 }
 
 

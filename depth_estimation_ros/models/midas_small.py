@@ -11,6 +11,7 @@ weights; those of the encoder are timm's, see `own_names`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -47,7 +48,7 @@ class MidasSmall(nn.Module):
         return depth
 
 
-def own_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Published weights by the names of `MidasSmall`; those named so already stay as they are."""
     return {_own_name(name): tensor for name, tensor in state.items()}
 
@@ -125,4 +126,6 @@ class _ResidualUnit(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         changed = self.conv1(functional.relu(features))
-        return features + self.conv2(functional.relu(changed))
+        changed = self.conv2(functional.relu(changed))
+        residual: Tensor = features + changed
+        return residual

@@ -13,7 +13,8 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.models import store
+from depth_estimation_ros.frames import DepthKind
+from depth_estimation_ros.models import depth_anything, hub_folder, store
 from depth_estimation_ros.models.catalog import CATALOG, ModelSpec
 
 if TYPE_CHECKING:
@@ -36,28 +37,45 @@ def load(spec: ModelSpec, path: str = '') -> nn.Module:
     The checksum is held against the published one where the file was found by the model's name; a
     file that the user names may be one of his own making, and has only to fit.
 
+    Args:
+        spec: The model.
+        path: The user's own weights file, or a folder as Hugging Face lays it out.
+
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It cannot be read, is not what the catalogue means, or is of another network.
     """
-    from depth_estimation_ros.models.architectures import answering, build
+    from depth_estimation_ros.models import architectures
 
+    if path and (folder := Path(path).expanduser()).is_dir():
+        path = str(hub_folder.weights_file(folder))
     file = store.locate(spec, path)
-    checksum = store.sha256(file)
-    owner = next((other for other in CATALOG.values() if other.sha256 == checksum), None)
-    if owner is not None and owner.sha256 != spec.sha256:
-        raise ValueError(f'{file} holds the weights of {owner.name}, not of {spec.name}')
-    published = '' if path else store.checksums(spec).get(spec.file, '')
-    if not checksum.startswith(published):
-        raise ValueError(
-            f'{file} is damaged or another version: its SHA-256 is {checksum}, {spec.name} has '
-            f'{published}. {spec.source}'
-        )
-    network = build(spec.architecture)
+    _check_published(spec, file, own=bool(path or spec.folder))
     state = read(file)
-    _check_fit(spec, file, network.state_dict(), state)
-    network.load_state_dict(state)
-    return answering(spec.kind, spec.architecture, network)
+    network, faults = architectures.fill(spec, state, file)
+    if faults:
+        fits = architectures.fitting(state)
+        listed = '; '.join(
+            f'{len(names)} {fault}: {_shortened(names)}' for fault, names in faults.items()
+        )
+        raise ValueError(
+            f'{file} does not fit {spec.name}{" but " if fits else ""}{" or ".join(fits)}. '
+            f'Of its tensors, {listed}'
+        )
+    return network
+
+
+def published_as(file: Path) -> ModelSpec | None:
+    """The model whose published weights this file holds, by its name or its checksum."""
+    name = depth_anything.published_as(file.name)
+    if name:
+        return CATALOG[name]
+    megabytes = file.stat().st_size / 1e6
+    near = [
+        spec for spec in CATALOG.values() if spec.sha256 and abs(spec.megabytes - megabytes) < 2.0
+    ]
+    checksum = store.sha256(file) if near else ''
+    return next((spec for spec in near if checksum.startswith(spec.sha256)), None)
 
 
 def read(file: Path) -> dict[str, Tensor]:
@@ -85,42 +103,25 @@ def read(file: Path) -> dict[str, Tensor]:
     return dict(state)
 
 
-def _check_fit(
-    spec: ModelSpec, file: Path, wanted: dict[str, Tensor], found: dict[str, Tensor]
-) -> None:
-    if _shapes(wanted) == _shapes(found):
-        return
-    shared = wanted.keys() & found.keys()
-    faults = {
-        'missing': wanted.keys() - found.keys(),
-        'unexpected': found.keys() - wanted.keys(),
-        'of another shape': {key for key in shared if wanted[key].shape != found[key].shape},
-    }
-    listed = '; '.join(
-        f'{len(keys)} {fault}: {_shortened(keys)}' for fault, keys in faults.items() if keys
-    )
-    raise ValueError(
-        f'{file} does not fit {spec.name}{_recognised(found)}. Of its tensors, {listed}'
-    )
+def _check_published(spec: ModelSpec, file: Path, own: bool) -> None:
+    """Refuse another model's published weights, and a file that should be published and is not."""
+    owner = published_as(file)
+    if owner is not None and owner.name != spec.name:
+        raise ValueError(
+            f'{file} holds the weights of {owner.name} ({_outline_of(owner)}), not of '
+            f'{spec.name} ({_outline_of(spec)})'
+        )
+    expected = '' if own else store.checksums(spec).get(spec.file, '')
+    if expected and not (found := store.sha256(file)).startswith(expected):
+        raise ValueError(
+            f'{file} is damaged or another version: its SHA-256 is {found}, {spec.name} has '
+            f'{expected}. {spec.source}'
+        )
 
 
-def _recognised(found: dict[str, Tensor]) -> str:
-    """` but …`, where the tensors are those of models of the catalogue."""
-    import torch
-
-    from depth_estimation_ros.models.architectures import build
-
-    names = []
-    for other in CATALOG.values():
-        with torch.device('meta'):
-            network = build(other.architecture)
-        if _shapes(network.state_dict()) == _shapes(found):
-            names.append(other.name)
-    return f' but {" or ".join(names)}' if names else ''
-
-
-def _shapes(state: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+def _outline_of(spec: ModelSpec) -> str:
+    metric = spec.kind is DepthKind.METRIC
+    return f'metric, up to {spec.valid_range[1]:g} m' if metric else 'relative'
 
 
 def _shortened(keys: set[str]) -> str:
