@@ -46,6 +46,7 @@ setup(
         'timm>=1.0',
         'torch>=2.1',
         'tqdm',
+        'transformers>=5',
     ],
     extras_require={
         # A real ROS 2 on a machine without one (x86-64 Linux), and what builds interfaces on it;
@@ -63,7 +64,7 @@ setup(
             'ros-rosidl-core-generators',
         ],
         'demo': ['matplotlib'],
-        'benchmark': ['matplotlib', 'pillow', 'psutil', 'transformers'],
+        'benchmark': ['matplotlib', 'pillow', 'psutil'],
         'test': ['hypothesis', 'mypy', 'psutil', 'pytest', 'ruff', 'types-PyYAML'],
     },
 )

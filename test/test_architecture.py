@@ -24,10 +24,22 @@ ROS = {
 HOMES = {
     'torch': {'models', 'runtimes', 'training', 'benchmarks'},
     'timm': {'models', 'runtimes', 'training'},
+    'transformers': {'models', 'benchmarks'},
     'rosbags': {'bag', 'demo', 'benchmarks'},
     **{name: {'ros', 'demo', 'benchmarks'} for name in ROS},
 }
-HEAVY = {'torch', 'timm', 'cv2', 'numpy', 'yaml', 'rclpy', 'sensor_msgs', 'rosbags', 'matplotlib'}
+HEAVY = {
+    'torch',
+    'timm',
+    'transformers',
+    'cv2',
+    'numpy',
+    'yaml',
+    'rclpy',
+    'sensor_msgs',
+    'rosbags',
+    'matplotlib',
+}
 MAY_PRINT = {'cli', 'demo', 'benchmarks', 'training'}
 
 
