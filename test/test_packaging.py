@@ -42,11 +42,11 @@ REQUIREMENTS = {
     'yaml': 'PyYAML',
 }
 NOT_FROM_PIP = {'depth_estimation_interfaces', 'launch', 'launch_ros', 'ament_index_python'}
-EXTRAS = {  # and where alone they may be imported
+EXTRAS = {  # no rosdep key brings them, and where alone they may be imported
     'PIL': ('benchmarks',),
     'matplotlib': ('benchmarks', 'demo'),
     'psutil': ('benchmarks',),
-    'transformers': ('benchmarks',),
+    'transformers': ('models', 'benchmarks'),
 }
 
 
