@@ -59,13 +59,13 @@ def subject(name: str, random: bool, scratch: Path) -> Subject:
 
 def _random(name: str, spec: ModelSpec, scratch: Path) -> Subject:
     import torch
-    from safetensors.torch import save_file
 
-    from depth_estimation_ros.models.architectures import build
+    from depth_estimation_ros.models.architectures import save_random
 
-    file = scratch / f'{name}.safetensors'
+    folder = scratch / name
+    folder.mkdir()
     with torch.random.fork_rng():
         torch.manual_seed(_SEED)
-        network = build(spec.architecture)
-    save_file(network.state_dict(), file)
-    return Subject(name, spec, name, weights=str(file), random=True)
+        file = save_random(spec, folder)
+    in_folder = str(folder) if (folder / 'config.json').is_file() else ''
+    return Subject(name, spec, name, weights=str(file), folder=in_folder, random=True)

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.frames import DepthKind
@@ -23,13 +25,13 @@ def build(spec: ModelSpec) -> nn.Module:
 
     Raises:
         FileNotFoundError: No `config.json`, and the catalogue has no configuration either.
-        ValueError: `config.json` is of another network.
+        ValueError: `config.json` is of another network, or transformers is not installed.
     """
     if spec.architecture in _OWN:
         return _answering(spec, _own(spec.architecture))
-    from depth_estimation_ros.models import transformers_networks
-
-    return transformers_networks.build(_configuration(spec, store.home(spec) / spec.file))
+    found = _configuration(spec, store.home(spec) / spec.file)
+    network: nn.Module = _transformers_networks(spec.name).build(found)
+    return network
 
 
 def fill(
@@ -55,34 +57,63 @@ def fill(
         if not faults:
             network.load_state_dict(own)
         return _answering(spec, network), faults
-    from depth_estimation_ros.models import transformers_networks
-
-    return transformers_networks.fill(
-        _configuration(spec, file), depth_anything.published_names(state)
+    found = _configuration(spec, file)
+    networks = _transformers_networks(spec.name)
+    filled: tuple[nn.Module, dict[str, set[str]]] = networks.fill(
+        found, depth_anything.published_names(state)
     )
+    return filled
+
+
+def save_random(spec: ModelSpec, folder: Path) -> Path:
+    """Write a weights file with random values, and beside it what Hugging Face has there.
+
+    The values depend on PyTorch's random state; they are such that the answer is no constant.
+
+    Args:
+        spec: A model of the catalogue.
+        folder: An existing folder.
+
+    Returns:
+        The weights file.
+    """
+    from safetensors.torch import save_file
+
+    if spec.architecture in _OWN:
+        file = folder / 'random.safetensors'
+        save_file(_own(spec.architecture).state_dict(), file)
+        return file
+    written = configurations.configuration(spec)
+    _transformers_networks(spec.name).save_random(written, folder)
+    hub_folder.write_processor(spec, written['model_type'], folder)
+    return hub_folder.weights_file(folder)
 
 
 def fitting(state: Mapping[str, Tensor]) -> list[str]:
     """Names of the models of the catalogue whose networks these tensors fit."""
     import torch
 
+    with torch.device('meta'):
+        own = _shapes(_own_names(state))
+        fits = {name for name in _OWN if _shapes(_own(name).state_dict()) == own}
+        # Without transformers the names of its networks are left out.
+        if not fits and importlib.util.find_spec('transformers'):
+            networks = _transformers_networks('')
+            found = networks.shapes(depth_anything.published_names(state))
+            fits = {
+                name
+                for name, written in configurations.CONFIGURATIONS.items()
+                if networks.shapes(networks.build(written).state_dict()) == found
+            }
+    return [spec.name for spec in CATALOG.values() if spec.architecture in fits]
+
+
+def _transformers_networks(name: str) -> ModuleType:
+    if importlib.util.find_spec('transformers') is None:
+        raise ValueError(f'{name} is a network of transformers: pip install transformers')
     from depth_estimation_ros.models import transformers_networks
 
-    own = _shapes(_own_names(state))
-    shapes = transformers_networks.shapes(depth_anything.published_names(state))
-    fits: dict[str, bool] = {}
-    for spec in CATALOG.values():
-        if spec.architecture in fits:
-            continue
-        with torch.device('meta'):
-            if spec.architecture in _OWN:
-                fits[spec.architecture] = _shapes(_own(spec.architecture).state_dict()) == own
-            else:
-                network = transformers_networks.build(configurations.configuration(spec))
-                fits[spec.architecture] = (
-                    transformers_networks.shapes(network.state_dict()) == shapes
-                )
-    return [spec.name for spec in CATALOG.values() if fits[spec.architecture]]
+    return transformers_networks
 
 
 def _own(architecture: str) -> nn.Module:

@@ -101,7 +101,7 @@ _MIDAS_SMALL = ModelSpec(
     megabytes=86.0,
 )
 
-# MiDaS v3 and v3.1 keep an image's aspect; Swin's windows need a square.
+# transformers' plain vision transformer and Swin's windows take squares only.
 _DPT_LARGE = replace(
     _MIDAS_SMALL,
     name='dpt-large',
@@ -113,8 +113,8 @@ _DPT_LARGE = replace(
     licence='Apache-2.0',
     file='model.safetensors',
     sha256='',
-    description='MiDaS v3 DPT-Large, a vision transformer: 344 million parameters.',
-    fitting='cover',
+    description='MiDaS v3 DPT-Large, a vision transformer: 343 million parameters.',
+    fitting='stretch',
     url='',
     repository='Intel/dpt-large',
     revision='bc15f29aa3a80d532f2ed650b5e16ac48d8958f9',
@@ -126,7 +126,7 @@ _DPT = (
         name='dpt-hybrid',
         architecture='dpt-hybrid',
         file='pytorch_model.bin',
-        description='MiDaS v3 DPT-Hybrid, convolutions and a transformer: 123 million parameters.',
+        description='MiDaS v3 DPT-Hybrid, convolutions and a transformer: 122 million parameters.',
         repository='Intel/dpt-hybrid-midas',
         revision='11eaf7a1cf4bd70740697dbc216f98980c0aeb03',
         megabytes=490.0,
@@ -137,7 +137,8 @@ _DPT = (
         name='dpt-beit-base-384',
         architecture='dpt-beit-base-384',
         licence='MIT',
-        description='MiDaS v3.1 on BEiT-Base: 112 million parameters.',
+        description='MiDaS v3.1 on BEiT-Base: 111 million parameters.',
+        fitting='cover',
         repository='Intel/dpt-beit-base-384',
         revision='main',
         megabytes=443.0,
@@ -149,7 +150,8 @@ _DPT = (
         height=512,
         width=512,
         licence='MIT',
-        description='MiDaS v3.1 on BEiT-Large, the most accurate of them: 345 million parameters.',
+        description='MiDaS v3.1 on BEiT-Large, the most accurate of them: 344 million parameters.',
+        fitting='cover',
         repository='Intel/dpt-beit-large-512',
         revision='main',
         megabytes=1376.0,
@@ -162,7 +164,6 @@ _DPT = (
         width=256,
         licence='MIT',
         description='MiDaS v3.1 on Swin V2 Tiny: 41 million parameters.',
-        fitting='stretch',
         repository='Intel/dpt-swinv2-tiny-256',
         revision='f7f350e1a10a5ea58671b68ab5f49dc18ec00483',
         megabytes=164.0,
@@ -178,6 +179,7 @@ def _depth_anything(
     free = not v2 or size == 'small'
     return replace(
         _DPT_LARGE,
+        fitting='cover',
         name=f'depth-anything-{version}-{size}',
         architecture=f'depth-anything-{version}-{size}',
         height=518,
@@ -237,6 +239,7 @@ _GLPN_NYU = replace(
     _DPT_LARGE,
     name='glpn-nyu',
     architecture='glpn',
+    fitting='cover',
     kind=DepthKind.METRIC,
     height=480,
     width=640,
@@ -268,6 +271,7 @@ _ZOEDEPTH = replace(
     _DPT_LARGE,
     name='zoedepth-nyu-kitti',
     architecture='zoedepth-nyu-kitti',
+    fitting='cover',
     kind=DepthKind.METRIC,
     width=512,
     valid_range=(0.001, 80.0),
@@ -290,7 +294,6 @@ _DEPTH_PRO = replace(
     licence='Apple Machine Learning Research Model (apple-amlr), for research only',
     commercial=False,
     description='Depth Pro, sharp edges and a focal length of its own: 952 million parameters.',
-    fitting='stretch',
     repository='apple/DepthPro-hf',
     revision='main',
     megabytes=1904.0,

@@ -28,6 +28,13 @@ _PROCESSORS: dict[str, dict[str, Any]] = {
         'do_normalize': False,
     },
 }
+_CLASSES = {
+    'depth_anything': 'DPT',
+    'dpt': 'DPT',
+    'zoedepth': 'ZoeDepth',
+    'depth_pro': 'DepthPro',
+    'glpn': 'GLPN',
+}
 
 
 def configuration(weights: Path) -> Configuration | None:
@@ -112,6 +119,20 @@ def describe(folder: Path, name: str) -> ModelSpec:
     )
 
 
+def write_processor(spec: ModelSpec, model_type: str, folder: Path) -> None:
+    """Write the `preprocessor_config.json` that prepares images as this model says."""
+    said = {
+        'image_processor_type': f'{_CLASSES[model_type]}ImageProcessor',
+        'size': {'height': spec.height, 'width': spec.width},
+        'keep_aspect_ratio': spec.fitting == 'cover',
+        'ensure_multiple_of': spec.multiple,
+        'do_normalize': spec.std != (1.0, 1.0, 1.0),
+        'image_mean': spec.mean,
+        'image_std': spec.std,
+    }
+    (folder / 'preprocessor_config.json').write_text(json.dumps(said, indent=2), 'utf-8')
+
+
 def check(spec: ModelSpec, found: Configuration) -> None:
     """Refuse a configuration that says something else of the answer than the model does.
 
@@ -159,7 +180,7 @@ def _sizes(file: Path, found: Configuration) -> dict[str, Any]:
         raise ValueError(f'{file} turns do_rescale or do_resize off; networks here need both')
     size = asked['size']
     height, width = (size, size) if isinstance(size, int) else _sides(file, size)
-    keeps = bool(asked['keep_aspect_ratio'])
+    keeps = asked['keep_aspect_ratio'] and not _rigid(found)
     multiple = _multiple(found, height)
     if height % multiple or width % multiple:
         raise ValueError(f'{file} asks for {width}x{height}, no multiples of {multiple}')
@@ -183,6 +204,13 @@ def _sides(file: Path, size: Any) -> tuple[int, int]:
         return int(size['height']), int(size['width'])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f'{file}: size has height and width, not {size}') from error
+
+
+def _rigid(found: Configuration) -> bool:
+    """Whether transformers' network takes one size only, or squares only."""
+    backbone = (found.get('backbone_config') or {}).get('model_type')
+    plain = found['model_type'] == 'dpt' and backbone in (None, 'bit')
+    return plain or backbone == 'swinv2' or found['model_type'] == 'depth_pro'
 
 
 def _multiple(found: Configuration, height: int) -> int:

@@ -10,6 +10,7 @@ import importlib
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -57,6 +58,19 @@ def build(configuration: Configuration) -> nn.Module:
     """
     model_class, config = _prepared(configuration)
     return _answering(model_class(config), configuration)
+
+
+def save_random(configuration: Configuration, folder: Path) -> None:
+    """Write a network with random weights as Hugging Face lays it out, and `config.json`."""
+    model_class, config = _prepared(configuration)
+    model = model_class(config)
+    for weight in model.parameters():
+        if (
+            weight.ndim > 1
+        ):  # wider than transformers', after which hardly anything reaches the end
+            nn.init.kaiming_normal_(weight)
+    with _quiet():
+        model.save_pretrained(folder)
 
 
 def fill(
