@@ -164,7 +164,7 @@ def save(folder, kind='depth_anything', processor=None, **changes):
     transformers_networks.save_random(configuration | changes, folder)
     if kind == 'depth_pro':  # a camera with no field of view sees all at infinity
         weights = load_file(folder / 'model.safetensors')
-        weights['head.layers.4.bias'] += 20.0
+        weights['head.layers.4.bias'] += 200.0
         weights['fov_model.head.layers.0.bias'] += 60.0
         save_file(weights, folder / 'model.safetensors', {'format': 'pt'})
     said = {
