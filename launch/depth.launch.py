@@ -71,7 +71,7 @@ def _environment(context: LaunchContext) -> list[SetEnvironmentVariable]:
 
 def _node(context: LaunchContext) -> list[Node]:
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    remappings = [rule.split(':=', 1) for rule in shlex.split(given['remap'])]
+    remappings = [tuple(rule.split(':=', 1)) for rule in shlex.split(given['remap'])]
     remappings += [
         ('image', given['image']),
         ('image/compressed', f'{given["image"]}/compressed'),

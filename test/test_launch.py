@@ -9,6 +9,7 @@ compiled and read.
 from __future__ import annotations
 
 import ast
+import copy
 import importlib.util
 import os
 import re
@@ -22,6 +23,7 @@ from depth_estimation_ros.config import parameters
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / 'launch').glob('*.launch.py'))
 DEPTH = ROOT / 'launch' / 'depth.launch.py'
+MULTI = ROOT / 'launch' / 'multi_camera.launch.py'
 by_name = pytest.mark.parametrize('path', FILES, ids=lambda path: path.name)
 
 
@@ -32,7 +34,7 @@ def _function(path: Path, name: str):
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.FunctionDef) and node.name == name
     ]
-    scope = {'Any': object}
+    scope = {'Any': object, 'copy': copy, 'yaml': yaml}
     exec(compile(ast.Module(wanted, []), str(path), 'exec'), scope)  # noqa: S102
     return scope[name]
 
@@ -147,6 +149,51 @@ def test_node_gets_topics_and_parameters(built, tmp_path):
     }
     assert ('image', '/cam') in node.expanded_remapping_rules
     assert ('image/compressed', '/cam/compressed') in node.expanded_remapping_rules
+
+
+def test_each_of_several_cameras_gets_its_topics_and_what_is_given_by_hand_wins(built):
+    from launch.actions import IncludeLaunchDescription
+
+    arguments = {'remap': 'rear/image:=/odd', 'images': '/cams/{camera}/rgb'}
+    params = str(ROOT / 'config' / 'depth.yaml')
+    _, description, context = built(MULTI, params_file=params, **arguments)
+    for entity in description.entities:
+        if isinstance(entity, IncludeLaunchDescription):
+            break
+        for action in entity.execute(context) or []:
+            action.execute(context)
+    module, depth, _ = built(DEPTH)
+    for argument in depth.get_launch_arguments():
+        argument.execute(context)
+    (node,) = module._node(context)
+    node._perform_substitutions(context)
+    rules = node.expanded_remapping_rules
+    assert ('front/image', '/cams/front/rgb') in rules
+    assert ('front/image/compressed', '/cams/front/rgb/compressed') in rules
+    assert ('rear/camera_info', '/rear/camera_info') in rules
+    assert next(to for topic, to in rules if topic == 'rear/image') == '/odd'
+    files = [str(parameter[0]) for parameter in node._Node__expanded_parameter_arguments]
+    values = yaml.safe_load(Path(files[1]).read_text())['/**']['ros__parameters']
+    assert values['cameras'] == ['front', 'rear']
+
+
+def test_rviz_shows_every_camera():
+    displays = yaml.safe_load((ROOT / 'config' / 'depth.rviz').read_text())[
+        'Visualization Manager'
+    ]['Displays']
+    given = {
+        'cameras': '[front, rear]', 'images': '/{camera}/rgb', 'namespace': 'robot', 'name': 'eye',
+    }  # fmt: skip
+    made = _function(MULTI, '_displays')(displays, given)
+    assert [one['Topic']['Value'] for one in made if 'Topic' in one] == [
+        f'/{topic}'
+        for camera in ('front', 'rear')
+        for topic in (
+            f'{camera}/rgb',
+            f'robot/eye/{camera}/colorized/image',
+            f'robot/eye/{camera}/points',
+        )
+    ]
 
 
 @pytest.mark.parametrize('profile', ['', '/mine.xml'])
