@@ -10,6 +10,7 @@ import json
 import os
 import random
 import re
+import shlex
 import signal
 import struct
 import subprocess
@@ -48,7 +49,7 @@ meter = CATALOG['meter-nyu-xxs']
 CATALOG[meter.name] = dataclasses.replace(
     meter, url=os.environ['HF_ENDPOINT'] + '/meter', sha256=os.environ['SHA256']
 )
-sys.exit(cli.main(['models', *sys.argv[1:]]))
+sys.exit(cli.main())
 """
 
 
@@ -76,7 +77,7 @@ def models(environment):
 
     def run(*arguments, **more):
         done = subprocess.run(
-            [sys.executable, '-c', COMMAND, *arguments],
+            [sys.executable, '-c', COMMAND, 'models', *arguments],
             env=environment | more,
             cwd=ROOT,
             capture_output=True,
@@ -201,7 +202,7 @@ def test_offline_opens_no_connection(models, web, repository, model):
 def test_an_interrupted_download_goes_on(environment, models, web, home):
     page = web.put('/meter', WEIGHTS, paces=[0.2])
     process = subprocess.Popen(
-        [sys.executable, '-c', COMMAND, 'download', 'meter-nyu-xxs'],
+        [sys.executable, '-c', COMMAND, 'models', 'download', 'meter-nyu-xxs'],
         env=environment,
         cwd=ROOT,
         stderr=subprocess.PIPE,
@@ -225,7 +226,7 @@ def test_a_terminal_sees_progress(environment, web):
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('4H', 24, 99, 0, 0))
     subprocess.run(
-        [sys.executable, '-c', COMMAND, 'download', 'meter-nyu-xxs'],
+        [sys.executable, '-c', COMMAND, 'models', 'download', 'meter-nyu-xxs'],
         env=environment,
         cwd=ROOT,
         stderr=theirs,
@@ -303,6 +304,17 @@ def test_who_needs_missing_weights_downloads_nothing(environment):
     assert done.returncode == 1
     assert 'FileNotFoundError: meter-nyu-xxs: there is no weights file' in done.stderr
     assert '`depth-estimation models download meter-nyu-xxs`' in done.stderr
+
+
+def test_the_commands_in_the_documentation(models, web):
+    web.put('/meter', WEIGHTS)
+    text = (ROOT / 'docs' / 'models.md').read_text('utf-8')
+    lines = re.findall(r'^depth-estimation models (.*)$', text, re.MULTILINE)
+    assert [line.split()[0] for line in lines] == ['list', 'info', 'download', 'verify', 'remove']
+    for line in lines:
+        code, out, err = models(*shlex.split(line, comments=True))
+        assert (code, err) == (0, ''), line
+        assert out, line
 
 
 def test_only_the_command_line_knows_how_to_download():
