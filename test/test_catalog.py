@@ -25,6 +25,11 @@ def test_an_unknown_name_is_refused_with_the_known_ones():
         spec('midsa')
 
 
+def test_a_slip_is_told_what_was_meant():
+    with pytest.raises(ValueError, match=r'; did you mean dpt-hybrid\? known are'):
+        spec('dpt_hybrid')
+
+
 def test_the_default_of_the_configuration_is_in_the_catalogue():
     assert spec(Config().model).name == 'bundled'
 

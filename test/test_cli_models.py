@@ -18,14 +18,21 @@ import sys
 import termios
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tiny
 from web import BLOCK, COMMIT, Web
+
+from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.models import store
+from depth_estimation_ros.models.catalog import spec
 
 WEIGHTS = random.Random(0).randbytes(200_000)
 SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / 'depth_estimation_ros'
 CONFIG = b'{"model_type": "depth_anything"}'
+PROCESSOR = b'{"size": 384, "image_mean": [0.4, 0.5, 0.6], "image_std": [0.2, 0.2, 0.2]}'
 
 # Without a network at all, on demand.
 GUARD = """
@@ -99,6 +106,7 @@ def home(tmp_path):
 def repository(web):
     """A model at the hub; the page that hands out its weights."""
     web.put_in_repository('someone/depth', 'config.json', CONFIG)
+    web.put_in_repository('someone/depth', 'preprocessor_config.json', PROCESSOR)
     return web.put_in_repository('someone/depth', 'model.safetensors', WEIGHTS)
 
 
@@ -147,11 +155,53 @@ def test_a_model_of_the_hub(models, web, repository, tmp_path):
     source = json.loads((folder / 'source.json').read_text())
     assert (source['origin'], source['commit']) == ('someone/depth', COMMIT)
     assert source['files']['model.safetensors'] == SHA256
-    assert set(source['files']) == {'model.safetensors', 'config.json'}
+    assert source['files'].keys() == {file.name for file in folder.iterdir()} - {'source.json'}
+    assert len(source['files']) == 3
     config = web.pages[f'/someone/depth/resolve/{COMMIT}/config.json']
     assert config.asked[-1]['Authorization'] == 'Bearer hf_me'
     assert 'Authorization' not in repository.asked[0]  # another host
     assert models('download', 'hf:someone/depth', NO_NETWORK='')[0] == 0
+    assert 'hf:someone/depth  ' in models('list')[1]
+    assert models('verify', 'hf:someone/depth')[1] == 'hf:someone/depth: whole\n'
+    (folder / 'config.json').write_text('{}')
+    code, out, err = models('list')
+    assert (code, 'hf:' in out) == (0, False)
+    assert 'hf:someone/depth cannot be used: ' in err
+    assert models('remove', 'hf:someone/depth')[1] == 'hf:someone/depth: 0.2 MB freed\n'
+
+
+def test_a_downloaded_model_sees_and_a_damaged_one_is_refused(
+    models, web, environment, tmp_path, monkeypatch
+):
+    monkeypatch.setenv('DEPTH_ESTIMATION_MODELS', environment['DEPTH_ESTIMATION_MODELS'])
+    (tmp_path / 'tiny').mkdir()
+    for file in tiny.save(tmp_path / 'tiny').iterdir():
+        web.put_in_repository('someone/tiny', file.name, file.read_bytes())
+    assert models('download', 'hf:someone/tiny')[0] == 0
+    estimator = DepthEstimator.load('hf:someone/tiny', device='cpu', runtime='torch')
+    (depth,) = estimator.predict([np.zeros((60, 80, 3), np.uint8)])
+    assert depth.values.shape == (60, 80)
+    assert np.isfinite(depth.values).all()
+    weights = store.folder('hf:someone/tiny') / 'model.safetensors'
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(ValueError, match=r'model\.safetensors is damaged or another version'):
+        DepthEstimator.load('hf:someone/tiny', device='cpu', runtime='torch')
+
+
+def test_a_network_that_cannot_be_used_is_not_fetched(models, web, repository):
+    web.put_in_repository('someone/depth', 'config.json', b'{"model_type": "bert"}')
+    code, _, err = models('download', 'hf:someone/depth')
+    assert code == 1
+    assert 'config.json is of bert; known are ' in err
+    assert repository.asked == []
+
+
+def test_an_id_that_the_catalogue_has_is_its_model(models):
+    name = 'depth-anything-v2-small'
+    said = models('info', f'hf:{spec(name).repository}')[1]
+    assert said == models('info', name)[1]
 
 
 def test_weights_of_the_hub_that_are_not_what_it_says(models, repository):
@@ -163,6 +213,7 @@ def test_weights_of_the_hub_that_are_not_what_it_says(models, repository):
 
 def test_older_weights_of_the_hub(models, web, tmp_path):
     web.put_in_repository('someone/old', 'config.json', CONFIG)
+    web.put_in_repository('someone/old', 'preprocessor_config.json', PROCESSOR)
     web.put_in_repository('someone/old', 'pytorch_model.bin', WEIGHTS)
     assert models('download', 'hf:someone/old')[0] == 0
     assert (tmp_path / 'models' / 'hf' / 'someone' / 'old' / 'pytorch_model.bin').is_file()
@@ -185,7 +236,7 @@ def test_what_the_hub_refuses_is_one_line(models, web, repository, status, said)
 def test_no_hub_is_one_line(models):
     code, _, err = models('download', 'hf:someone/depth', HF_ENDPOINT='http://hub.invalid')
     assert code == 1
-    assert err.startswith('depth-estimation: http://hub.invalid/someone/depth/resolve/main/model')
+    assert err.startswith('depth-estimation: http://hub.invalid/someone/depth/resolve/main/conf')
     assert err.count('\n') == 1
 
 
@@ -199,25 +250,33 @@ def test_offline_opens_no_connection(models, web, repository, model):
         assert f'{model} is not in ' in err
 
 
-def test_an_interrupted_download_goes_on(environment, models, web, home):
-    page = web.put('/meter', WEIGHTS, paces=[0.2])
+@pytest.mark.parametrize(
+    ('model', 'file'),
+    [
+        ('meter-nyu-xxs', 'meter-nyu-xxs/build_model_best_nyu_xxs.part'),
+        ('hf:someone/depth', 'hf/someone/depth/model.safetensors.part'),
+    ],
+)
+def test_an_interrupted_download_goes_on(environment, models, web, repository, model, file):
+    page = repository if model.startswith('hf:') else web.put('/meter', WEIGHTS)
+    page.paces = [0.2]
     process = subprocess.Popen(
-        [sys.executable, '-c', COMMAND, 'models', 'download', 'meter-nyu-xxs'],
+        [sys.executable, '-c', COMMAND, 'models', 'download', model],
         env=environment,
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,
     )
-    part = home / 'build_model_best_nyu_xxs.part'
+    part = Path(environment['DEPTH_ESTIMATION_MODELS'], file)
     while not (part.is_file() and part.stat().st_size):
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert err.endswith('depth-estimation: interrupted\n')
+    assert err.endswith('the same command goes on from there\n')
     here = part.stat().st_size
     assert BLOCK <= here < len(WEIGHTS)
-    assert models('download', 'meter-nyu-xxs')[0] == 0
+    assert models('download', model)[0] == 0
     assert page.sent[-1] == len(WEIGHTS) - here
 
 
@@ -282,11 +341,20 @@ def test_what_travels_with_the_package_stays(models):
     assert 'travels with the package' in err
 
 
+@pytest.mark.parametrize('name', ['hf:../..', 'hf:depth', 'hf:a/b/c', 'hf:', 'hf:a/..'])
+def test_no_id_reaches_another_folder(models, name, tmp_path):
+    (tmp_path / 'models' / 'hf').mkdir(parents=True)
+    code, _, err = models('remove', name)
+    assert code == 2
+    assert f'is named hf:<owner>/<name>, not {name!r}' in err
+    assert (tmp_path / 'models' / 'hf').is_dir()
+
+
 @pytest.mark.parametrize('action', ['info', 'download', 'verify', 'remove'])
 def test_an_unknown_name_is_wrong_use(models, action):
     code, _, err = models(action, 'meter-nyu')
     assert code == 2
-    assert 'meter-nyu-xxs' in err
+    assert 'did you mean meter-nyu-xxs?' in err
 
 
 def test_who_needs_missing_weights_downloads_nothing(environment):

@@ -39,7 +39,7 @@ def quietly(file, here, total):
 def give_up(web, file, page, restarts=False):
     """A transfer of which half arrives, in as many attempts as there are."""
     page.cuts = [50_000, 50_000, 50_000] if restarts else [50_000, 0, 0]
-    with pytest.raises(ConnectionError, match=r'0\.1 MB are here; the same command goes on'):
+    with pytest.raises(ConnectionError, match=r'0\.1 MB are here, and the same command goes on'):
         fetch(f'{web.url}/weights', file, quietly)
     assert not file.exists()
     assert file.with_name('weights.part').read_bytes() == page.content[:50_000]
@@ -85,9 +85,27 @@ def test_without_a_mark_of_the_version_it_begins_anew(web, file, headers):
     page = web.put('/weights', CONTENT)
     page.headers = headers
     give_up(web, file, page, restarts=True)
-    assert not any('Range' in asked for asked in page.asked)
     fetch(f'{web.url}/weights', file, quietly, SHA256)
     assert page.sent[-1] == 100_000
+    assert not any('Range' in asked for asked in page.asked)
+
+
+def test_a_checksum_is_a_mark_where_the_server_has_none(web, file):
+    page = web.put('/weights', CONTENT, cuts=[30_000])
+    page.headers = {}
+    fetch(f'{web.url}/weights', file, quietly, SHA256)
+    assert page.sent == [30_000, 70_000]
+    assert 'If-Range' not in page.asked[1]
+
+
+def test_what_is_here_of_a_file_with_another_checksum_is_left(web, file):
+    page = web.put('/weights', OTHER, cuts=[30_000, 0, 0])
+    page.headers = {}
+    with pytest.raises(ConnectionError):
+        fetch(f'{web.url}/weights', file, quietly, hashlib.sha256(OTHER).hexdigest())
+    web.put('/weights', CONTENT)
+    fetch(f'{web.url}/weights', file, quietly, SHA256)
+    assert file.read_bytes() == CONTENT
 
 
 def test_a_date_is_a_mark(web, file):

@@ -86,7 +86,9 @@ class Web(ThreadingHTTPServer):
         }
         pointer = Page(status=302, headers=said)
         self.pages |= {f'{there}main/{file}': pointer, f'{there}{COMMIT}/{file}': pointer}
-        return self.put(f'/blob/{checksum}', content, **options)
+        page = self.put(f'/blob/{checksum}', content, **options)
+        page.headers = {}  # the hub's storage names no version
+        return page
 
 
 class _Handler(BaseHTTPRequestHandler):

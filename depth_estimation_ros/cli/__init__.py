@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except (ValueError, OSError) as error:
         print(f'depth-estimation: {error}', file=sys.stderr)
-    except KeyboardInterrupt:
-        print('depth-estimation: interrupted', file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f'depth-estimation: interrupted{interrupt}', file=sys.stderr)
     return 1
 
 

@@ -8,12 +8,16 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tqdm import tqdm
 
-    from depth_estimation_ros.models.catalog import ModelSpec
+    from depth_estimation_ros.models.fetch import Report
+    from depth_estimation_ros.models.model_spec import ModelSpec
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -49,20 +53,21 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _name(text: str) -> str:
-    from depth_estimation_ros.models import catalog
+    """A name of the catalogue, for an id of the hub too that it has, or another id."""
+    from depth_estimation_ros.models import catalog, resolve
 
-    if not text.startswith('hf:'):
-        try:
-            catalog.spec(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-    return text
+    try:
+        if not text.startswith('hf:'):
+            return catalog.spec(text).name
+        repository = resolve.hub_id(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    known = (spec.name for spec in catalog.CATALOG.values() if spec.repository == repository)
+    return next(known, text)
 
 
 def _list(options: argparse.Namespace) -> int:
-    from depth_estimation_ros.models.catalog import CATALOG
-
-    rows = [_row(spec) for spec in CATALOG.values()]
+    rows = [_row(spec) for spec in _known()]
     if options.json:
         print(json.dumps(rows, indent=2))
         return 0
@@ -84,10 +89,30 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
-def _info(options: argparse.Namespace) -> int:
-    from depth_estimation_ros.models import catalog, store
+def _known() -> list[ModelSpec]:
+    """The models of the catalogue, and those of the hub that are here."""
+    from depth_estimation_ros.models import store
+    from depth_estimation_ros.models.catalog import CATALOG
 
-    spec = catalog.spec(options.name)
+    fetched = map(_usable, store.repositories())
+    return [*CATALOG.values(), *(spec for spec in fetched if spec is not None)]
+
+
+def _usable(name: str) -> ModelSpec | None:
+    from depth_estimation_ros.models.resolve import resolve
+
+    try:
+        return resolve(name)
+    except (ValueError, OSError) as error:
+        print(f'depth-estimation: {name} cannot be used: {error}', file=sys.stderr)
+        return None
+
+
+def _info(options: argparse.Namespace) -> int:
+    from depth_estimation_ros.models import store
+    from depth_estimation_ros.models.resolve import resolve
+
+    spec = resolve(options.name)
     source = store.recall(store.home(spec))
     facts = dataclasses.asdict(spec) | _row(spec)
     if source is not None:
@@ -116,45 +141,59 @@ def _row(spec: ModelSpec) -> dict[str, Any]:
 
 
 def _download(options: argparse.Namespace) -> int:
-    from depth_estimation_ros.models import catalog, download, store
-
     for name in options.names:
         with contextlib.closing(_Bars()) as report:
-            if name.startswith('hf:'):
-                print(f'{name}: look at its licence on its page')
-                download.download_repository(name.removeprefix('hf:'), report, options.offline)
-            else:
-                spec = catalog.spec(name)
-                print(f'{name}: {spec.megabytes:.0f} MB, licence {spec.licence}')
-                if not spec.commercial:
-                    print(f'{name}: NOT FOR COMMERCIAL USE')
-                download.download(spec, report, options.offline)
-        print(f'{name}: all here, in {store.folder(name)}')
+            try:
+                folder = _bring(name, options.offline, report)
+            except KeyboardInterrupt:
+                kept = '; what has arrived is kept, and the same command goes on from there'
+                raise KeyboardInterrupt(kept) from None
+        print(f'{name}: all here, in {folder}')
     return 0
 
 
-def _verify(options: argparse.Namespace) -> int:
-    from depth_estimation_ros.models import catalog, store
+def _bring(name: str, offline: bool, report: Report) -> Path:
+    """Say what binds a model, and download it; the folder of its files."""
+    from depth_estimation_ros.models import download, store
+    from depth_estimation_ros.models.catalog import CATALOG
+    from depth_estimation_ros.models.resolve import hub_id
 
-    here = [name for name, spec in catalog.CATALOG.items() if _row(spec)['on_disk']]
+    if name in CATALOG:
+        spec = CATALOG[name]
+        print(f'{name}: {spec.megabytes:.0f} MB, licence {spec.licence}')
+        if not spec.commercial:
+            print(f'{name}: NOT FOR COMMERCIAL USE')
+        download.download(spec, report, offline)
+        return store.home(spec)
+    repository = hub_id(name)
+    print(f'{name}: its licence is told at https://huggingface.co/{repository}')
+    download.download_repository(repository, report, offline)
+    return store.folder(name)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from depth_estimation_ros.models import store
+    from depth_estimation_ros.models.resolve import resolve
+
+    here = [spec.name for spec in _known() if (store.home(spec) / spec.file).is_file()]
     damaged = False
-    for name in options.names or here:
-        spec = catalog.spec(name)
+    for spec in map(resolve, options.names or here):
         store.locate(spec)
         published = store.checksums(spec)
         faults = store.faults(store.home(spec), published)
         damaged = damaged or bool(faults)
         said = 'whole' if published else 'nobody published a checksum, so nothing was verified'
         for text in faults or [said]:
-            print(f'{name}: {text}')
+            print(f'{spec.name}: {text}')
     return int(damaged)
 
 
 def _remove(options: argparse.Namespace) -> int:
-    from depth_estimation_ros.models import catalog, download, store
+    from depth_estimation_ros.models import download, store
+    from depth_estimation_ros.models.catalog import CATALOG
 
     for name in options.names:
-        if not name.startswith('hf:') and catalog.spec(name).bundled:
+        if name in CATALOG and CATALOG[name].bundled:
             raise ValueError(f'{name} travels with the package and stays')
         print(f'{name}: {download.remove(store.folder(name)):.1f} MB freed')
     return 0

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import replace
 
 from depth_estimation_ros.frames import DepthKind
@@ -327,5 +328,7 @@ def spec(name: str) -> ModelSpec:
         ValueError: There is none.
     """
     if name not in CATALOG:
-        raise ValueError(f'no model {name!r}; known are {", ".join(CATALOG)}')
+        near = difflib.get_close_matches(name, CATALOG, n=1)
+        meant = f'did you mean {near[0]}? ' if near else ''
+        raise ValueError(f'no model {name!r}; {meant}known are {", ".join(CATALOG)}')
     return CATALOG[name]

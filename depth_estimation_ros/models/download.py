@@ -12,13 +12,12 @@ from pathlib import Path
 
 from huggingface_hub import is_offline_mode
 
-from depth_estimation_ros.models import hub, store
+from depth_estimation_ros.models import hub, hub_folder, store
 from depth_estimation_ros.models.catalog import ModelSpec
 from depth_estimation_ros.models.fetch import Report, fetch
 
 # What transformers keeps beside the weights: the network's shape, and how images are prepared.
 _CONFIGS = ('config.json', 'preprocessor_config.json')
-_WEIGHTS = ('model.safetensors', 'pytorch_model.bin')  # the better one first
 
 
 def download(spec: ModelSpec, report: Report, offline: bool = False) -> None:
@@ -56,7 +55,9 @@ def download_repository(repository: str, report: Report, offline: bool = False) 
     source = store.recall(folder)
     if source is None or store.faults(folder, source.files):
         _refuse_offline(f'hf:{repository}', offline)
-        _from_hub(repository, 'main', folder, _WEIGHTS, '', report)
+        for name in _CONFIGS:  # without both, nothing tells what the network is
+            hub.find(repository, 'main', name)
+        _from_hub(repository, 'main', folder, hub_folder.WEIGHTS, '', report)
 
 
 def remove(folder: Path) -> float:
@@ -95,9 +96,10 @@ def _from_hub(
     remote = _first(repository, revision, weights)
     files = {}
     for name in _CONFIGS:
-        with contextlib.suppress(FileNotFoundError):  # not every model has both
+        with contextlib.suppress(FileNotFoundError):  # the catalogue can do without
             config = hub.find(repository, remote.commit, name)
             files[name] = _bring(config, folder, config.sha256, report)
+    hub_folder.configuration(folder / remote.file)  # refuses before the long transfer
     files[remote.file] = _bring(remote, folder, sha256 or remote.sha256, report)
     _note(folder, repository, remote.commit, files)
 

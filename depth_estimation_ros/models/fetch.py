@@ -23,6 +23,7 @@ Report = Callable[[str, int, int], None]
 _TIMEOUT = 20.0  # seconds without a byte
 _PAUSES = (0.5, 1.0, 2.0)  # seconds before another attempt, after attempts that brought nothing
 _PASSING = {408, 416, 425, 429, 500, 502, 503, 504}  # answers that may be others next time
+_DIGITS = 64  # of a whole SHA-256
 
 
 def fetch(
@@ -34,9 +35,9 @@ def fetch(
 ) -> str:
     """Bring a file here; one that lies there already is replaced when the new one is whole.
 
-    What has arrived lies beside it as `.part`, with the server's mark of the version as
-    `.part.version`, and stays there when the transfer breaks off. The next call asks for the rest,
-    and for everything if the server has another version by then (`If-Range`, RFC 9110, 13.1.5).
+    What has arrived lies beside it as `.part`, with a mark of its version as `.part.version`, and
+    stays there when the transfer breaks off. The next call asks for the rest, and for everything
+    if the server has another version by then.
 
     Args:
         url: Address; redirects are followed, and the user's token stays with the first host.
@@ -56,13 +57,13 @@ def fetch(
     """
     part = file.with_name(f'{file.name}.part')
     with _appending(part) as stream:
-        _receive_patiently(url, stream, report, headers or {})
+        _Transfer(url, stream, report, sha256, headers or {}).run()
         checksum = store.sha256(part)
         if checksum.startswith(sha256):
             os.fsync(stream.fileno())
             os.replace(part, file)
         part.unlink(missing_ok=True)
-        _version(part).unlink(missing_ok=True)
+        part.with_name(f'{part.name}.version').unlink(missing_ok=True)
     if not checksum.startswith(sha256):
         raise ValueError(
             f'{url} is damaged or another version, and was thrown away: its SHA-256 is '
@@ -97,55 +98,83 @@ def _is_alone(stream: FileIO) -> bool:
         return False
 
 
-def _receive_patiently(
-    url: str, stream: FileIO, report: Report, headers: Mapping[str, str]
-) -> None:
-    pauses = iter(_PAUSES)
-    while True:
-        before = stream.tell()
-        try:
-            _receive(url, stream, report, headers)
-        except httpx2.RequestError as error:
-            if stream.tell() > before:
-                pauses = iter(_PAUSES)
-            pause = next(pauses, None)
-            if pause is None:
-                raise ConnectionError(
-                    f'{url}: {error or type(error).__name__}. {stream.tell() / 1e6:.1f} MB are '
-                    'here; the same command goes on from there'
-                ) from error
-        else:
-            return
-        time.sleep(pause)
+class _Transfer:
+    """Brings the rest of a file.
 
+    The version of what is here is named by the server's strong ETag or date of change, which
+    `If-Range` holds against the server's own (RFC 9110, 13.1.5). The hub's storage sends neither;
+    there it is the whole checksum that is expected, which tells in the end what was glued wrongly.
+    """
 
-def _receive(url: str, stream: FileIO, report: Report, headers: Mapping[str, str]) -> None:
-    """One attempt to get the rest of a file."""
-    part = Path(stream.name)
-    here = stream.tell()
-    asked = {'Accept-Encoding': 'identity', **headers}
-    if here and _version(part).is_file():
-        asked |= {'Range': f'bytes={here}-', 'If-Range': _version(part).read_text('utf-8')}
-    with httpx2.stream(
-        'GET', url, headers=asked, timeout=_TIMEOUT, follow_redirects=True
-    ) as answer:
-        if answer.headers.get('Content-Range') == f'bytes */{here}':
-            return  # it was all here
-        if answer.status_code == 416:
-            _version(part).unlink()  # more is here than there: begin anew
-        _check(answer)
-        if answer.status_code != 206:  # everything is sent
-            if here:
-                here = stream.seek(0)
-                stream.truncate()
-            _mark(_version(part), answer.headers)
-        left = int(answer.headers.get('Content-Length', 0))
-        _check_room(part, left)
-        total = here + left if left else 0
-        for block in answer.iter_bytes():
-            _write(stream, block)
-            here += len(block)
-            report(part.stem, here, total)
+    def __init__(
+        self, url: str, stream: FileIO, report: Report, sha256: str, headers: Mapping[str, str]
+    ) -> None:
+        self._url = url
+        self._stream = stream
+        self._report = report
+        self._checksum = sha256 if len(sha256) == _DIGITS else ''
+        self._headers = {'Accept-Encoding': 'identity', **headers}
+        self._part = Path(stream.name)
+        self._version = self._part.with_name(f'{self._part.name}.version')
+
+    def run(self) -> None:
+        """Try until it is all here, or several times in a row nothing arrives."""
+        pauses = iter(_PAUSES)
+        while True:
+            before = self._stream.tell()
+            try:
+                self._receive()
+            except httpx2.RequestError as error:
+                here = self._stream.tell()
+                if here > before:
+                    pauses = iter(_PAUSES)
+                pause = next(pauses, None)
+                if pause is None:
+                    raise ConnectionError(
+                        f'{self._url}: {error or type(error).__name__}. {here / 1e6:.1f} MB are '
+                        'here, and the same command goes on from there'
+                    ) from error
+            else:
+                return
+            time.sleep(pause)
+
+    def _receive(self) -> None:
+        here = self._stream.tell()
+        asked = self._headers | (self._rest(here) if here else {})
+        with httpx2.stream(
+            'GET', self._url, headers=asked, timeout=_TIMEOUT, follow_redirects=True
+        ) as answer:
+            if answer.headers.get('Content-Range') == f'bytes */{here}':
+                return  # it was all here
+            if answer.status_code == 416:
+                self._version.unlink(missing_ok=True)  # more is here than there: begin anew
+            _check(answer)
+            if answer.status_code != 206:  # everything is sent
+                here = self._begin_anew(answer.headers)
+            left = int(answer.headers.get('Content-Length', 0))
+            _check_room(self._part, left)
+            total = here + left if left else 0
+            for block in answer.iter_bytes():
+                _write(self._stream, block)
+                here += len(block)
+                self._report(self._part.stem, here, total)
+
+    def _rest(self, here: int) -> dict[str, str]:
+        """Headers that ask for what is not here; none: nothing names the version of what is."""
+        mark = self._version.read_text('utf-8') if self._version.is_file() else ''
+        rest = {'Range': f'bytes={here}-'}
+        if len(mark) == _DIGITS:
+            return rest if mark == self._checksum else {}
+        return rest | {'If-Range': mark} if mark else {}
+
+    def _begin_anew(self, headers: Mapping[str, str]) -> int:
+        if self._stream.tell():
+            self._stream.seek(0)
+            self._stream.truncate()
+        tag = headers.get('ETag', 'W/')
+        mark = headers.get('Last-Modified', '') if tag.startswith('W/') else tag
+        self._version.write_text(mark or self._checksum, 'utf-8')
+        return 0
 
 
 def _check(answer: httpx2.Response) -> None:
@@ -158,20 +187,6 @@ def _check(answer: httpx2.Response) -> None:
         raise FileNotFoundError(said)
     if not answer.is_success:
         raise ConnectionError(said)
-
-
-def _version(part: Path) -> Path:
-    return part.with_name(f'{part.name}.version')
-
-
-def _mark(version: Path, headers: Mapping[str, str]) -> None:
-    """Remember which version of a file is arriving, where the server can tell it byte by byte."""
-    tag = headers.get('ETag', 'W/')
-    strong = headers.get('Last-Modified', '') if tag.startswith('W/') else tag
-    if strong:
-        version.write_text(strong, 'utf-8')
-    else:
-        version.unlink(missing_ok=True)
 
 
 def _check_room(part: Path, size: int) -> None:

@@ -12,7 +12,7 @@ from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.models.configurations import Configuration
 from depth_estimation_ros.models.model_spec import ModelSpec
 
-_WEIGHTS = ('model.safetensors', 'pytorch_model.bin')  # the better one first
+WEIGHTS = ('model.safetensors', 'pytorch_model.bin')  # the better one first
 _NEAR = 0.001  # metres; what the authors of all these networks leave out of training
 _HALF = [0.5, 0.5, 0.5]
 # What the image processor of a model type does where its file says nothing, as in transformers.
@@ -48,7 +48,7 @@ def configuration(weights: Path) -> Configuration | None:
             elsewhere.
     """
     file = weights.with_name('config.json')
-    if weights.name not in _WEIGHTS or not file.is_file():
+    if weights.name not in WEIGHTS or not file.is_file():
         return None
     found = _json(file)
     kind, names = found.get('model_type'), found.get('architectures') or []
@@ -73,11 +73,11 @@ def weights_file(folder: Path) -> Path:
     Raises:
         FileNotFoundError: There are none, or they are in pieces.
     """
-    for name in _WEIGHTS:
+    for name in WEIGHTS:
         if (folder / name).is_file():
             return folder / name
     raise FileNotFoundError(
-        f'there is neither {" nor ".join(_WEIGHTS)} in {folder}; weights in several pieces are '
+        f'there is neither {" nor ".join(WEIGHTS)} in {folder}; weights in several pieces are '
         'not read: save them in one'
     )
 

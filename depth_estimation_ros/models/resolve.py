@@ -34,6 +34,17 @@ def resolve(model: str, weights: str = '') -> ModelSpec:
     return _at(found, file)
 
 
+def hub_id(model: str) -> str:
+    """The id on Hugging Face in `hf:<owner>/<name>`.
+
+    Raises:
+        ValueError: It is none, or would be another folder than its own.
+    """
+    if not re.fullmatch(r'hf:\w[\w.-]*/\w[\w.-]*', model):
+        raise ValueError(f'a model on Hugging Face is named hf:<owner>/<name>, not {model!r}')
+    return model.removeprefix('hf:')
+
+
 def _at(spec: ModelSpec, file: Path) -> ModelSpec:
     return replace(spec, folder=str(file.parent), file=file.name)
 
@@ -58,9 +69,7 @@ def _model(model: str) -> ModelSpec:
 
 def _on_hub(model: str) -> ModelSpec:
     """The model of an id, the catalogue's own where it has that one."""
-    repository = model.removeprefix('hf:')
-    if not re.fullmatch(r'[\w.-]+/[\w.-]+', repository):
-        raise ValueError(f'a model on Hugging Face is named hf:<owner>/<name>, not {model!r}')
+    repository = hub_id(model)
     for spec in catalog.CATALOG.values():
         if spec.repository == repository:
             return spec

@@ -43,6 +43,12 @@ def folder(name: str) -> Path:
     return Path(models).expanduser() / name.replace(':', '/')
 
 
+def repositories() -> list[str]:
+    """Names, with `hf:`, of the models of the hub that are here and not in the catalogue."""
+    found = folder('hf:').glob(f'*/*/{_SOURCE}')
+    return sorted(f'hf:{file.parent.parent.name}/{file.parent.name}' for file in found)
+
+
 def home(spec: ModelSpec) -> Path:
     """The folder of a model's files: its own, the package's, or one in the folder of models."""
     if spec.folder:
