@@ -96,7 +96,7 @@ _MIDAS_SMALL = ModelSpec(
     file='midas_v21_small_256.pt',
     # The older name of the same file, model-small-70d6b9c8.pt, tells this much of it.
     sha256='70d6b9c8',
-    description='MiDaS v2.1 small, for small computers: 17 million parameters.',
+    description='MiDaS v2.1 small, for small computers: 21 million parameters.',
     fitting='contain',
     url='https://github.com/isl-org/MiDaS/releases/download/v2_1/midas_v21_small_256.pt',
     megabytes=86.0,
