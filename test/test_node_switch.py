@@ -18,6 +18,7 @@ import pytest
 pytest.importorskip('rclpy', reason='rclpy is not installed')
 pytest.importorskip('depth_estimation_interfaces', reason='the interfaces are not built')
 
+import tiny
 import torch
 from rclpy.parameter import Parameter
 from rig import Rig, image_message, info_message, rendered
@@ -28,6 +29,7 @@ from depth_estimation_interfaces.srv import CalibrateScale, GetDistance, SetMode
 from depth_estimation_ros import messages
 from depth_estimation_ros.colorize import SettlingRange, colorize_inverse
 from depth_estimation_ros.models.architectures import build
+from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.ros.diagnostics import resident_megabytes
 
 SPOTS = {'u': [40.0, 160.0, 280.0], 'v': [60.0, 120.0, 200.0]}
@@ -132,7 +134,8 @@ def test_frames_go_on_while_another_model_is_loaded_and_then_it_serves(start, sc
     ('wish', 'words'),
     [
         ({'model': 'no-such-model'}, ('no-such-model', 'bundled')),
-        ({'model': 'meter-nyu-xxs'}, ('meter-nyu-xxs', 'build_model_best_nyu_xxs')),
+        ({'model': 'meter-nyu-xxs'}, ('models download meter-nyu-xxs',)),
+        ({'model': '/no/such/folder'}, ('/no/such/folder',)),
         ({'preset': 'enormous'}, ('enormous', 'balanced')),
         ({'runtime': 'abacus'}, ('abacus', 'torch')),
     ],
@@ -153,16 +156,16 @@ def test_weights_of_another_network_are_refused_and_the_path_returns_with_its_mo
     start, scene, tmp_path
 ):
     weights = tmp_path / 'meter.pth'
-    torch.save(build('meter-xxs').state_dict(), weights)
+    torch.save(build(spec('meter-nyu-xxs')).state_dict(), weights)
     rig = start(model='meter-nyu-xxs', weights=str(weights))
     assert rig.ask(SetModel, 'set_model', model='bundled').success
     assert parameters(rig)['weights'] == ''
-    torch.save(build('encoder-decoder').state_dict(), weights)
+    torch.save(build(spec('bundled')).state_dict(), weights)
     refused = rig.ask(SetModel, 'set_model', model='meter-nyu-xxs')
     assert not refused.success
     assert 'does not fit' in refused.message
     assert parameters(rig)['model'] == 'bundled'
-    torch.save(build('meter-xxs').state_dict(), weights)
+    torch.save(build(spec('meter-nyu-xxs')).state_dict(), weights)
     again = rig.ask(SetModel, 'set_model', model='meter-nyu-xxs')
     assert again.success, again.message
     assert parameters(rig)['weights'] == str(weights)
@@ -250,21 +253,38 @@ def test_the_states_of_the_lifecycle(start, scene):
     assert rig.node.estimator.spec.name == 'bundled-relative'
 
 
-def test_memory_does_not_grow_with_every_switch(start, scene, tmp_path):
-    weights = tmp_path / 'meter.pth'
-    torch.save(build('meter-xxs').state_dict(), weights)
-    rig = start(model='meter-nyu-xxs', weights=str(weights))
+@pytest.fixture
+def depth_anything(tmp_path):
+    """A folder with Depth Anything, 29 MB of random weights."""
+    backbone = tiny.CONFIGURATIONS['depth_anything'][0]['backbone_config']
+    wide = backbone | {'hidden_size': 384, 'num_attention_heads': 6}
+    return tiny.save(tmp_path / 'wide', backbone_config=wide, reassemble_hidden_size=384)
+
+
+def test_every_frame_is_served_during_a_load_and_memory_does_not_grow(
+    start, scene, depth_anything
+):
+    rig = start(model='bundled-relative')
+    inverse = rig.listen(Image, '/depth_estimation/inverse_depth/image')
+    answer, sent = call(rig, model=str(depth_anything)), 0
+    while not answer.done():
+        sent += 1
+        rig.send(image_message(scene[0], sent))
+        rig.until(lambda sent=sent: len(inverse) == sent, 'inverse depth during the load')
+    assert sent >= 3
+    assert answer.result().success, answer.result().message
+    assert parameters(rig)['model'] == str(depth_anything)
     used, estimators = [], []
     for turn in range(12):
         estimators.append(weakref.ref(rig.node.estimator))
-        model = ('bundled', 'meter-nyu-xxs')[turn % 2]
+        model = ('bundled', str(depth_anything))[turn % 2]
         assert rig.ask(SetModel, 'set_model', model=model).success
-        assert serve(rig, image_message(scene[0])).success
+        assert serve(rig, image_message(scene[0])).success == (model == 'bundled')
         ctypes.CDLL(None).malloc_trim(0)  # what is free but kept by malloc comes and goes
         used.append(resident_megabytes())
     gc.collect()
     assert all(estimator() is None for estimator in estimators)
-    assert used[-1] < used[1] + 20.0, used
+    assert used[-1] < used[1] + 25.0, used  # one that stayed would be 29, six of them 174
 
 
 SHUTDOWN = """

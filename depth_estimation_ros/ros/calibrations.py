@@ -11,6 +11,7 @@ from depth_estimation_ros import calibration_file, config
 from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.models.model_spec import ModelSpec
 
 
 class Calibrations:
@@ -28,13 +29,14 @@ class Calibrations:
         self, name: str, options: config.CalibrationFile, on_fault: Callable[[str], None]
     ) -> None:
         self._name, self._options, self._on_fault = name, options, on_fault
-        self._before: dict[tuple[str, str], Calibration | None] = {}
+        self._before: dict[tuple[ModelSpec, str], Calibration | None] = {}
         self._unchecked: Calibration | None = None  # loaded, and waits for the intrinsics
         self._sought = not options.load
 
     def file(self, estimator: DepthEstimator) -> Path:
         """Where the calibration for this network is saved."""
-        return calibration_file.path(self._options.directory, self._name, *identity(estimator))
+        model, preset = estimator.spec.name, estimator.preset
+        return calibration_file.path(self._options.directory, self._name, model, preset)
 
     def settle(self) -> None:
         """Look for a saved one no more: which one is in force has been decided."""
@@ -59,9 +61,8 @@ class Calibrations:
         if loaded is None or (camera is None and loaded.camera is not None):
             return None  # metres of another camera would be none
         self._unchecked = None
-        model, preset = identity(estimator)
         try:
-            loaded.check(model, camera, preset)
+            loaded.check(estimator.spec.name, camera, estimator.preset)
         except ValueError as error:
             self._on_fault(f'the saved calibration is not used: {error}')
             return None
@@ -77,6 +78,6 @@ class Calibrations:
             return None
 
 
-def identity(estimator: DepthEstimator) -> tuple[str, str]:
-    """What a calibration of this network belongs to: model and preset."""
-    return estimator.spec.name, estimator.preset
+def identity(estimator: DepthEstimator) -> tuple[ModelSpec, str]:
+    """What a calibration of this network belongs to: a model, with its weights, and a preset."""
+    return estimator.spec, estimator.preset

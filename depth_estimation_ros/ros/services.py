@@ -22,7 +22,6 @@ from depth_estimation_ros import calibration_file
 from depth_estimation_ros.calibration import Calibration, Fit, fit
 from depth_estimation_ros.distance import Distances, measure, predictions
 from depth_estimation_ros.frames import DepthKind, DepthMap
-from depth_estimation_ros.ros.calibrations import identity
 from depth_estimation_ros.ros.stream import CameraStream
 
 Handler = TypeVar('Handler', bound=Callable[..., Any])
@@ -112,9 +111,9 @@ class Services:
         stream = self._stream(request.camera)
         depth_map = stream.at(request.stamp)
         fitted = _fit(depth_map, request, self._window())
-        model, preset = identity(stream.pipeline.estimator)
+        estimator, camera = stream.pipeline.estimator, depth_map.frame.camera
         stream.calibrate(
-            Calibration(fitted, model, depth_map.frame.camera, time.time_ns(), preset)
+            Calibration(fitted, estimator.spec.name, camera, time.time_ns(), estimator.preset)
         )
         self._on_change()
         response.scale, response.shift = fitted.scale, fitted.shift
