@@ -25,6 +25,8 @@ HOMES = {
     'torch': {'models', 'runtimes', 'training', 'benchmarks'},
     'timm': {'models', 'runtimes', 'training'},
     'transformers': {'models', 'benchmarks'},
+    'httpx2': {'models'},
+    'huggingface_hub': {'models'},
     'rosbags': {'bag', 'demo', 'benchmarks'},
     **{name: {'ros', 'demo', 'benchmarks'} for name in ROS},
 }

@@ -204,6 +204,17 @@ def test_an_id_that_the_catalogue_has_is_its_model(models):
     assert said == models('info', name)[1]
 
 
+def test_a_model_of_the_catalogue_from_the_hub(models, web, tmp_path):
+    model = spec('depth-anything-v2-base')
+    web.put_in_repository(model.repository, model.file, WEIGHTS, model.revision)
+    code, out, err = models('download', model.name)
+    assert (code, err) == (0, '')
+    assert f'{model.name}: 390 MB, licence CC-BY-NC-4.0\n' in out
+    assert f'{model.name}: NOT FOR COMMERCIAL USE\n' in out
+    assert (tmp_path / 'models' / model.name / model.file).read_bytes() == WEIGHTS
+    assert models('verify', model.name)[1] == f'{model.name}: whole\n'
+
+
 def test_weights_of_the_hub_that_are_not_what_it_says(models, repository):
     repository.content = WEIGHTS[::-1]
     code, _, err = models('download', 'hf:someone/depth')

@@ -69,6 +69,18 @@ def test_checksums_come_from_the_note_and_from_the_catalogue(models):
     assert store.checksums(NYU) == {'config.json': '34', NYU.file: NYU.sha256}
 
 
+@pytest.mark.parametrize(
+    ('noted', 'expected'),
+    [('70d6b9c8' + '0' * 56, '70d6b9c8' + '0' * 56), ('1' * 64, '70d6b9c8')],
+)
+def test_a_whole_checksum_says_more_than_its_first_digits(models, noted, expected):
+    midas = spec('midas-v21-small')
+    assert store.checksums(midas) == {midas.file: '70d6b9c8'}
+    (models / midas.name).mkdir()
+    store.remember(models / midas.name, store.Source('', '', '', {midas.file: noted}))
+    assert store.checksums(midas) == {midas.file: expected}
+
+
 def test_every_fault_has_its_sentence(tmp_path):
     checksum = hashlib.sha256(b'good').hexdigest()
     for name, content in {'good': b'good', 'start': b'good', 'bad': b'bad'}.items():

@@ -66,7 +66,9 @@ class Web(ThreadingHTTPServer):
         self.pages[path] = page
         return page
 
-    def put_in_repository(self, repository: str, file: str, content: bytes, **options) -> Page:
+    def put_in_repository(
+        self, repository: str, file: str, content: bytes, revision: str = 'main', **options
+    ) -> Page:
         """A file as the hub has it: large ones lie on another host, under their checksum.
 
         Returns:
@@ -75,7 +77,7 @@ class Web(ThreadingHTTPServer):
         there = f'/{repository}/resolve/'
         said = {'X-Repo-Commit': COMMIT}
         if len(content) < 1000:
-            page = self.put(f'{there}main/{file}', content, headers=said, **options)
+            page = self.put(f'{there}{revision}/{file}', content, headers=said, **options)
             self.pages[f'{there}{COMMIT}/{file}'] = page
             return page
         checksum = hashlib.sha256(content).hexdigest()
@@ -85,7 +87,7 @@ class Web(ThreadingHTTPServer):
             'Location': f'http://localhost:{self.server_port}/blob/{checksum}',
         }
         pointer = Page(status=302, headers=said)
-        self.pages |= {f'{there}main/{file}': pointer, f'{there}{COMMIT}/{file}': pointer}
+        self.pages |= {f'{there}{revision}/{file}': pointer, f'{there}{COMMIT}/{file}': pointer}
         page = self.put(f'/blob/{checksum}', content, **options)
         page.headers = {}  # the hub's storage names no version
         return page
