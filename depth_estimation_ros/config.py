@@ -14,6 +14,16 @@ from depth_estimation_ros.tunable import Parameter, option
 
 _NAMESPACE = re.compile(r'[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
 
+RUNTIMES = (
+    'auto',
+    'torch',
+    'openvino',
+    'onnxruntime',
+    'tensorrt',
+    'openvino-int8',
+    'onnxruntime-int8',
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Qos:
@@ -166,8 +176,9 @@ class Config:
     device: str = option('auto', 'auto, cpu, cuda or cuda:N; auto is CUDA where there is one.')
     runtime: str = option(
         'auto',
-        'What carries the network; auto is the fastest that is at hand.',
-        choices=('auto', 'torch'),
+        'What carries the network; auto is the fastest that is installed, measured once. Those '
+        'that end in -int8 are made by depth-estimation export --int8.',
+        choices=RUNTIMES,
     )
     preset: str = option(
         'full',

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,7 @@ class DepthEstimator:
         runtime: str = 'auto',
         preset: str = 'full',
         latency: Latency | None = None,
+        say: Callable[[str], object] | None = None,
     ) -> DepthEstimator:
         """A model ready for images.
 
@@ -61,6 +62,7 @@ class DepthEstimator:
             runtime: What carries it; auto is the fastest that is at hand.
             preset: full, balanced or fast.
             latency: Notes the stages preprocess, network and restore.
+            say: Takes what people may want to know while it takes long; None: the log of Python.
 
         Raises:
             ValueError: Unknown name, device, runtime or preset, or the weights are of another
@@ -69,7 +71,7 @@ class DepthEstimator:
         """
         spec = resolve(model, weights)
         Preprocessing.plan(spec, spec.width, spec.height, preset)  # refused before the long work
-        return cls(spec, build(spec, '', device, runtime), preset, latency)
+        return cls(spec, build(spec, '', device, runtime, say), preset, latency)
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
         """What the network says of each image, in their order.

@@ -28,6 +28,7 @@ os.environ['HF_HUB_OFFLINE'] = '1'
 # Above these, domain ids collide with Linux' ephemeral ports; below, users' own robots are likely.
 _DOMAINS = range(60, 100)
 _turn = itertools.count(os.getpid())
+_CONVERSIONS = ROOT / 'build' / 'test-cache' / 'depth_estimation' / 'runtimes'
 
 
 @contextlib.contextmanager
@@ -52,15 +53,41 @@ def _domain_of_its_own() -> Iterator[int]:
 
 @pytest.fixture(autouse=True)
 def private_folders(tmp_path_factory, monkeypatch):
-    """State, cache and logs go to a folder of the test's own, never to the user's."""
+    """State, cache and logs go to a folder of the test's own, never to the user's.
+
+    Networks that were converted once are shared: making them takes seconds, and they are found by
+    all that they depend on. The fixture `own_conversions` is for tests about the making.
+    """
     home = tmp_path_factory.mktemp('home')
+    _CONVERSIONS.mkdir(parents=True, exist_ok=True)
+    (home / 'cache' / 'depth_estimation').mkdir(parents=True)
+    (home / 'cache' / 'depth_estimation' / 'runtimes').symlink_to(_CONVERSIONS)
     monkeypatch.setenv('XDG_STATE_HOME', str(home / 'state'))
     monkeypatch.setenv('XDG_CACHE_HOME', str(home / 'cache'))
     monkeypatch.setenv('ROS_LOG_DIR', str(home / 'log'))
 
 
 @pytest.fixture
-def ros_domain(monkeypatch) -> Iterator[int]:
+def own_conversions(private_folders) -> Path:
+    """An empty folder of converted networks, the test's own."""
+    folder = Path(os.environ['XDG_CACHE_HOME'], 'depth_estimation', 'runtimes')
+    folder.unlink()
+    return folder
+
+
+@pytest.fixture(scope='session')
+def conversions_at_hand():
+    """The bundled networks are converted, so that no test with a time limit waits for it."""
+    from depth_estimation_ros.estimator import DepthEstimator
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('XDG_CACHE_HOME', str(ROOT / 'build' / 'test-cache'))
+        for name in ('bundled', 'bundled-relative'):
+            DepthEstimator.load(name, device='cpu').warm_up(640, 480)
+
+
+@pytest.fixture
+def ros_domain(monkeypatch, conversions_at_hand) -> Iterator[int]:
     """A ROS domain of the test's own, in the environment, so that processes it starts share it."""
     with _domain_of_its_own() as domain:
         monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))

@@ -27,21 +27,14 @@ HOMES = {
     'transformers': {'models', 'benchmarks'},
     'httpx2': {'models'},
     'huggingface_hub': {'models'},
+    **{name: {'runtimes'} for name in ('openvino', 'onnxruntime', 'onnx', 'onnxscript')},
     'rosbags': {'bag', 'demo', 'benchmarks'},
     **{name: {'ros', 'demo', 'benchmarks'} for name in ROS},
 }
 HEAVY = {
-    'torch',
-    'timm',
-    'transformers',
-    'cv2',
-    'numpy',
-    'yaml',
-    'rclpy',
-    'sensor_msgs',
-    'rosbags',
-    'matplotlib',
-}
+    'torch', 'timm', 'transformers', 'openvino', 'onnxruntime', 'cv2', 'numpy', 'yaml', 'rclpy',
+    'sensor_msgs', 'rosbags', 'matplotlib',
+}  # fmt: skip
 MAY_PRINT = {'cli', 'demo', 'benchmarks', 'training'}
 
 

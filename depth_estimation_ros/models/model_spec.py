@@ -38,6 +38,8 @@ class ModelSpec:
         megabytes: Size of the download, 10^6 bytes, about.
         folder: Where its files lie, for a model that the user names by a path; empty: in the
             package or in the folder of models.
+        tolerance: How far a runtime in fp32 may be from PyTorch: the largest difference over the
+            mean magnitude; ten times as far in half precision.
     """
 
     name: str
@@ -61,6 +63,7 @@ class ModelSpec:
     url: str = ''
     megabytes: float = 0.0
     folder: str = ''
+    tolerance: float = 1e-3
 
     @property
     def bundled(self) -> bool:

@@ -125,6 +125,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             config.runtime,
             config.preset,
             self._latency,
+            lambda text: self.get_logger().info(text),
         )
         sizes = [stream.size for stream in list(self.streams.values())] or [(640, 480)]
         for width, height in set(sizes):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import abc
 import math
+import os
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -50,6 +51,24 @@ class Runtime(Protocol):
 
     def close(self) -> None:
         """Free the network; nothing may be asked afterwards."""
+
+
+class Session(Protocol):
+    """Carries one network at one size of its input; `name` and `device` as of `Runtime`."""
+
+    name: str
+    device: str
+
+    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """As `HostRuntime.run`; the answer may be overwritten by the next call."""
+
+    def close(self) -> None:
+        """As `Runtime.close`."""
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 class HostRuntime(abc.ABC):

@@ -4,30 +4,86 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from depth_estimation_ros.config import RUNTIMES
+from depth_estimation_ros.models import store
 from depth_estimation_ros.models.catalog import ModelSpec
+from depth_estimation_ros.runtimes import kinds
 from depth_estimation_ros.runtimes.base import Runtime
+from depth_estimation_ros.runtimes.prepared_runtime import PreparedRuntime
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
+
+# Those that run networks on a GPU, too; auto is PyTorch there.
+_ON_GPU = ('auto', 'torch', 'onnxruntime', 'tensorrt')
 
 
 def build(
-    spec: ModelSpec, weights: str = '', device: str = 'auto', runtime: str = 'auto'
+    spec: ModelSpec,
+    weights: str = '',
+    device: str = 'auto',
+    runtime: str = 'auto',
+    say: Callable[[str], object] | None = None,
 ) -> Runtime:
-    """A model ready to run.
+    """A model ready to run, or ready to be prepared for the size that comes first.
 
     Args:
         spec: The model.
         weights: Path of its weights file; empty: where the catalogue says.
         device: auto, cpu, cuda or cuda:N.
-        runtime: auto or torch.
+        runtime: auto or the name of one. On a CPU, auto is the fastest of those that are
+            installed; on a GPU, PyTorch.
+        say: Takes what people may want to know while it takes long; None: the log of Python.
 
     Raises:
-        ValueError: Unknown device or runtime, or the weights are of another network.
+        ValueError: Unknown device or runtime, one that is not installed or does not run on that
+            device, or the weights are of another network.
         FileNotFoundError: No weights; the text says where they were looked for and the cure.
     """
-    # Here, because torch takes a second and 200 MB that a listing of models need not spend.
+    if runtime not in RUNTIMES:
+        raise ValueError(f'runtime is one of {", ".join(RUNTIMES)}, not {runtime!r}')
+    say = say or logging.getLogger('depth_estimation').info
+    store.locate(spec, weights)  # refused before the long work
+    place = _resolved(device, runtime)
+    with_torch = functools.partial(_torch, spec, weights, place)
+    if runtime == 'auto':
+        installed = [name for name in kinds.FP32 if not kinds.missing(name)]
+        if place != 'cpu' or not installed:
+            return with_torch()
+        return PreparedRuntime(spec, weights, place, (*installed, 'torch'), say, with_torch)
+    if runtime == 'torch':
+        return with_torch()
+    kinds.check(runtime, place)
+    return PreparedRuntime(spec, weights, place, (runtime,), say, with_torch)
+
+
+def _resolved(device: str, runtime: str) -> str:
+    """Which of cpu and cuda:N is meant. Asks PyTorch only where there may be a GPU."""
+    if device == 'cpu' or (device == 'auto' and (runtime not in _ON_GPU or not _has_driver())):
+        return 'cpu'
+    from depth_estimation_ros.runtimes.torch_runtime import resolve_device
+
+    return str(resolve_device(device))
+
+
+def _has_driver() -> bool:
+    """Whether NVIDIA's driver is installed."""
+    try:
+        ctypes.CDLL('libcuda.so.1')
+    except OSError:
+        return False
+    return True
+
+
+def _torch(spec: ModelSpec, weights: str, device: str) -> TorchRuntime:
     from depth_estimation_ros.models import weights as weights_file
     from depth_estimation_ros.runtimes.from_pixels import FromPixels
     from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
 
-    if runtime not in ('auto', 'torch'):
-        raise ValueError(f'runtime is auto or torch, not {runtime!r}')
     return TorchRuntime(FromPixels(weights_file.load(spec, weights), spec), device)

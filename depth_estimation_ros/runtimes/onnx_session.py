@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A network at one size of its input, run by ONNX Runtime: on the CPU, by CUDA or by TensorRT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth_estimation_ros.runtimes import libraries
+from depth_estimation_ros.runtimes.base import cores
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.runtimes.from_pixels import FromPixels
+
+FILE = 'model.onnx'
+# Weights beyond this lie beside the model: a file of ONNX itself ends at 2 GB.
+_INSIDE = 1_500_000_000
+
+
+class OnnxSession:
+    """A network in an ONNX file.
+
+    Attributes:
+        name: `onnxruntime` or `tensorrt`.
+        device: `cpu` or `cuda:0`.
+    """
+
+    def __init__(self, folder: Path, device: str = 'cpu', name: str = 'onnxruntime') -> None:
+        """Load the file of a folder; TensorRT builds its engine there the first time.
+
+        Raises:
+            ValueError: ONNX Runtime does not read it, or has no such provider.
+        """
+        onnxruntime = libraries.onnxruntime()
+        self.name = name
+        self.device = device
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = cores()
+        # Threads that spin while they wait starve the processes they share cores with.
+        options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+        options.log_severity_level = 3
+        providers = _providers(folder, device, name)
+        try:
+            self._session = onnxruntime.InferenceSession(
+                folder / FILE, options, providers=[*providers, 'CPUExecutionProvider']
+            )
+        except Exception as error:  # its exceptions share no base of their own
+            raise ValueError(f'{folder / FILE} is damaged, delete {folder}: {error}') from error
+        # Where CUDA's libraries do not load, it would go on on the CPU and only warn.
+        wanted = [provider for provider, _ in providers]
+        if not set(wanted) <= set(self._session.get_providers()):
+            raise ValueError(f'{name}: ONNX Runtime cannot start {wanted[0]} on {device}')
+
+    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """As `Session.run`."""
+        outputs = [self._session.run(None, {'pixels': one[np.newaxis]})[0] for one in pixels]
+        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+
+    def close(self) -> None:
+        """As `Session.close`."""
+        del self._session
+
+
+def convert(network: FromPixels, width: int, height: int, file: Path) -> None:
+    """Write the network as ONNX: input `pixels` uint8 [1, h, w, 3], output `depth`."""
+    import torch
+
+    pixels = torch.zeros((1, height, width, 3), dtype=torch.uint8)
+    size = sum(weight.nbytes for weight in network.state_dict().values())
+    torch.onnx.export(
+        network,
+        (pixels,),
+        file,
+        input_names=['pixels'],
+        output_names=['depth'],
+        dynamo=True,
+        external_data=size > _INSIDE,
+        verbose=False,
+    )
+
+
+def available(provider: str) -> bool:
+    """Whether the installed ONNX Runtime was built with a provider, such as `CUDA`."""
+    return f'{provider}ExecutionProvider' in libraries.onnxruntime().get_available_providers()
+
+
+def _providers(folder: Path, device: str, name: str) -> list[tuple[str, dict[str, Any]]]:
+    if device == 'cpu':
+        return []
+    gpu = int(device.partition(':')[2] or 0)
+    # TF32, which CUDA takes unasked, keeps ten bits of fp32's 23.
+    cuda = ('CUDAExecutionProvider', {'device_id': gpu, 'use_tf32': 0})
+    if name != 'tensorrt':
+        return [cuda]
+    engine = {
+        'device_id': gpu,
+        'trt_fp16_enable': True,
+        'trt_engine_cache_enable': True,
+        'trt_engine_cache_path': str(folder),
+    }
+    return [('TensorrtExecutionProvider', engine), cuda]

@@ -1,0 +1,159 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Makes a network ready for its runtimes, in a process of its own.
+
+What converts a network needs PyTorch and a lot of memory; what then serves it does not. `prepare`
+starts this module as a program, hands it the job and passes on what it says; the program leaves
+its results in the folders of `prepared`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from depth_estimation_ros.runtimes import kinds, prepared, selfcheck
+from depth_estimation_ros.runtimes.base import Session
+from depth_estimation_ros.runtimes.prepared import Job, Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from depth_estimation_ros.runtimes.from_pixels import FromPixels
+
+Say = Callable[[str], object]
+
+_SHOWN = 300  # characters of a converter's complaint
+
+
+def prepare(job: Job, runtimes: Sequence[str], say: Say) -> None:
+    """Convert, check and measure a network for these runtimes.
+
+    Args:
+        job: The network. The caller is `prepared.alone` with it.
+        runtimes: Their names.
+        say: Takes what people may want to know meanwhile.
+
+    Raises:
+        ValueError: The weights do not fit the model.
+        ChildProcessError: The process came to a bad end, for lack of memory perhaps.
+    """
+    log = job.folder('').with_name('prepare.log')
+    package = Path(__file__).parents[2]
+    path = os.pathsep.join(filter(None, [str(package), os.environ.get('PYTHONPATH', '')]))
+    with log.open('wb') as errors, tempfile.TemporaryFile() as request:
+        pickle.dump((job, tuple(runtimes)), request)
+        request.seek(0)
+        process = subprocess.Popen(  # noqa: S603 - this very interpreter
+            [sys.executable, '-m', __name__],
+            stdin=request,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, 'PYTHONPATH': path},
+        )
+    with process:
+        for line in process.stdout or ():
+            kind, text = json.loads(line)
+            if kind == 'error':
+                raise ValueError(text)
+            say(text)
+    if process.returncode:
+        raise ChildProcessError(
+            f'{job.title}: preparing {", ".join(runtimes)} ended with exit code '
+            f'{process.returncode}, see {log}; the runtime torch needs no preparation'
+        )
+
+
+def main() -> None:
+    """The program: the job on stdin, a JSON list [kind, text] a line on stdout."""
+    # Whatever a library prints goes to the log.
+    with os.fdopen(os.dup(1), 'w', encoding='utf-8') as answers:
+        os.dup2(2, 1)
+
+        def tell(kind: str, text: str) -> None:
+            answers.write(json.dumps([kind, text]) + '\n')
+            answers.flush()
+
+        job, runtimes = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process above
+        try:
+            _work(job, runtimes, lambda text: tell('say', text))
+        except (ValueError, OSError) as error:
+            tell('error', str(error))
+
+
+def _work(job: Job, runtimes: Sequence[str], say: Say) -> None:
+    import torch
+
+    from depth_estimation_ros.models import weights
+    from depth_estimation_ros.runtimes.from_pixels import FromPixels
+
+    network = FromPixels(weights.load(job.spec, job.weights), job.spec).eval()
+    frame = selfcheck.reference_pixels(job.width, job.height)
+    with torch.inference_mode():
+        reference = network(torch.from_numpy(frame)).numpy()
+    sessions, verdicts = {}, {}
+    with contextlib.ExitStack() as stack:
+        # PyTorch's runtime rebuilds the network in place: it is the last to get it.
+        folders = {
+            runtime: stack.enter_context(prepared.making(job, runtime))
+            for runtime in sorted(runtimes, key='torch'.__eq__)
+        }
+        for runtime, folder in folders.items():
+            say(f'{job.title}: making {runtime}')
+            try:
+                session = _made(job, runtime, network, folder)
+                verdicts[runtime] = _judged(job, runtime, session.run(frame), reference)
+            except OSError:
+                raise  # a full disk, say, which is no fault of the runtime
+            except Exception as error:  # converters fail each in its own way
+                text = f'{type(error).__name__}: {str(error)[:_SHOWN]}'
+                verdicts[runtime] = Verdict(runtime, refused=text)
+            if not verdicts[runtime].refused:
+                sessions[runtime] = session
+        times = selfcheck.milliseconds(list(sessions.values()), frame)
+        for runtime, milliseconds in zip(sessions, times, strict=True):
+            verdicts[runtime] = dataclasses.replace(verdicts[runtime], milliseconds=milliseconds)
+        for runtime, folder in folders.items():
+            prepared.judge(folder, verdicts[runtime])
+
+
+def _judged(
+    job: Job, runtime: str, output: NDArray[np.float32], reference: NDArray[np.float32]
+) -> Verdict:
+    difference = selfcheck.difference(output, reference)
+    allowed = selfcheck.tolerance(job.spec, kinds.half(runtime))
+    # PyTorch is what the others are held against. NaN is not within anything.
+    if runtime == 'torch' or difference <= allowed:
+        return Verdict(runtime, deviation=difference)
+    text = f'it deviates from PyTorch by {difference:.2g}, more than {allowed:.2g}'
+    return Verdict(runtime, deviation=difference, refused=text)
+
+
+def _made(job: Job, runtime: str, network: FromPixels, folder: Path) -> Session:
+    if runtime == 'torch':
+        from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
+
+        return TorchRuntime(network, job.device)
+    kinds.convert(runtime, network, job.width, job.height, folder)
+    return kinds.session(runtime, folder, job.device)
+
+
+def describe(verdict: Verdict) -> str:
+    """For people: `openvino 12.3 ms`, or why not."""
+    if verdict.refused:
+        return f'{verdict.runtime} is refused: {verdict.refused}'
+    return f'{verdict.runtime} {verdict.milliseconds:.3g} ms'
+
+
+if __name__ == '__main__':
+    main()

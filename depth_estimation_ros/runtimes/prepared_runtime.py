@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A network carried by the fastest of some runtimes, each prepared on this machine once."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth_estimation_ros.models.catalog import ModelSpec
+from depth_estimation_ros.runtimes import kinds, prepared
+from depth_estimation_ros.runtimes.base import HostRuntime, Session
+from depth_estimation_ros.runtimes.prepare import describe, prepare
+from depth_estimation_ros.runtimes.prepared import Job, Verdict
+
+Say = Callable[[str], object]
+
+
+class PreparedRuntime(HostRuntime):
+    """Runs a network as it was converted for the size of its input.
+
+    A size that comes for the first time on this machine is prepared, which takes from seconds to
+    minutes and is kept. PyTorch is loaded only where it serves itself.
+
+    Attributes:
+        name: The runtime that served last; before the first input, the only one there is to
+            choose from, or `auto`.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        weights: str,
+        device: str,
+        runtimes: tuple[str, ...],
+        say: Say,
+        with_torch: Callable[[], Session],
+    ) -> None:
+        """Prepare nothing yet; sizes are not known.
+
+        Args:
+            spec: The model.
+            weights: Path of its weights file; empty: where the catalogue says.
+            device: `cpu` or `cuda:N`.
+            runtimes: What to choose from.
+            say: Takes what people may want to know while it takes long.
+            with_torch: Loads PyTorch's runtime, which takes every size.
+        """
+        super().__init__()
+        self.name = runtimes[0] if len(runtimes) == 1 else 'auto'
+        self.device = device
+        self._spec = spec
+        self._weights = weights
+        self._checksum = prepared.checksum(spec, weights)
+        self._runtimes = runtimes
+        self._say = say
+        self._with_torch = functools.cache(with_torch)
+        self._sessions: dict[tuple[int, int], Session] = {}
+
+    def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """As `HostRuntime.run`; the answer is valid until the next call.
+
+        Raises:
+            ValueError: None of the runtimes may serve at this size, or the weights do not fit.
+            ChildProcessError: Preparing one failed, and PyTorch is none of them.
+        """
+        _, height, width, _ = pixels.shape
+        if (width, height) not in self._sessions:
+            self._sessions[width, height] = self._session(width, height)
+        session = self._sessions[width, height]
+        self.name, self.device = session.name, session.device
+        return session.run(pixels)
+
+    def close(self) -> None:
+        """As `Runtime.close`."""
+        for session in set(self._sessions.values()):
+            session.close()
+        self._sessions.clear()
+
+    def _session(self, width: int, height: int) -> Session:
+        job = Job(self._spec, self._weights, self._checksum, width, height, self.device)
+        verdicts = self._verdicts(job)
+        said = '; '.join(map(describe, verdicts))
+        serving = [verdict for verdict in verdicts if not verdict.refused]
+        if not serving:
+            raise ValueError(f'{job.title}: {said}; the runtime torch needs no preparation')
+        best = min(serving, key=lambda verdict: verdict.milliseconds)
+        self._say(f'{job.title}: {best.runtime} serves ({said})')
+        if best.runtime == 'torch':
+            return self._with_torch()
+        return kinds.session(best.runtime, job.folder(best.runtime), job.device)
+
+    def _verdicts(self, job: Job) -> list[Verdict]:
+        """How each runtime did; if that of one is not known yet, all are prepared and measured."""
+        with prepared.alone(job, self._say):
+            known = [prepared.verdict(job, name) for name in self._runtimes]
+            if not all(known):
+                self._say(
+                    f'{job.title}: preparing {", ".join(self._runtimes)}, once on this machine; '
+                    'this takes a while'
+                )
+                try:
+                    prepare(job, self._runtimes, self._say)
+                except ChildProcessError as error:
+                    if 'torch' not in self._runtimes:
+                        raise
+                    self._say(str(error))
+                    return [Verdict('torch', math.inf)]
+                known = [prepared.verdict(job, name) for name in self._runtimes]
+        return [verdict for verdict in known if verdict]

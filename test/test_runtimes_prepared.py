@@ -1,0 +1,252 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""OpenVINO and ONNX Runtime answer what PyTorch answers, or are refused; what is made is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from depth_estimation_ros.config import RUNTIMES
+from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.models.catalog import spec
+from depth_estimation_ros.runtimes import kinds, prepared, selfcheck
+from depth_estimation_ros.runtimes.build import build
+
+ROOT = Path(__file__).resolve().parents[1]
+METER = 'weights/meter/build_model_best_nyu_xxs'
+
+installed = pytest.mark.skipif(
+    any(map(kinds.missing, kinds.FP32)), reason='needs the packages of the extra runtimes'
+)
+pytestmark = installed
+
+
+def picture(width: int = 320, height: int = 240) -> np.ndarray:
+    return selfcheck.reference_pixels(width, height)[0][::-1].copy()
+
+
+def estimate(model, runtime: str, path: str = '', images=None, say=None) -> list[np.ndarray]:
+    model = spec(model) if isinstance(model, str) else model
+    estimator = DepthEstimator(model, build(model, path, 'cpu', runtime, say))
+    predictions = estimator.predict([picture()] if images is None else images)
+    estimator.close()
+    return [prediction.values for prediction in predictions]
+
+
+@pytest.mark.parametrize('runtime', kinds.FP32)
+@pytest.mark.parametrize('model', ['bundled', 'bundled-relative', 'meter-nyu-xxs'])
+def test_every_runtime_answers_what_pytorch_answers(model, runtime, request, conversions_at_hand):
+    path = str(request.getfixturevalue('assets') / METER) if 'meter' in model else ''
+    estimate(model, 'auto', path)  # makes all of them in one go
+    images = [picture(), 255 - picture()]
+    expected = estimate(model, 'torch', path, images)
+    for values, reference in zip(estimate(model, runtime, path, images), expected, strict=True):
+        assert selfcheck.difference(values, reference) < 1e-4
+
+
+def fresh(script: str) -> subprocess.Popen:
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, '-c', script],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+LOAD = """
+import sys
+from depth_estimation_ros.estimator import DepthEstimator
+estimator = DepthEstimator.load('bundled', device='cpu', runtime='RUNTIME', say=print)
+estimator.warm_up(640, 480)
+print(estimator.runtime.name, *(name for name in ('torch', 'timm') if name in sys.modules))
+"""
+
+
+def test_two_that_start_at_once_prepare_once_and_the_next_loads_without_pytorch(own_conversions):
+    script = LOAD.replace('RUNTIME', 'openvino')
+    together = [fresh(script), fresh(script)]
+    said = [process.communicate(timeout=120)[0] for process in together]
+    assert sorted(text.splitlines()[-1] for text in said) == ['openvino', 'openvino'], said
+    assert sum('preparing' in text and 'takes a while' in text for text in said) == 1
+    assert sum('another process is preparing it' in text for text in said) == 1
+
+    started = time.monotonic()
+    later = fresh(script).communicate(timeout=60)[0]
+    assert time.monotonic() - started < 3.0
+    assert later.splitlines()[-1] == 'openvino'
+    assert 'preparing' not in later
+    assert [path.name for path in own_conversions.rglob('making-*')] == []
+
+
+def test_auto_measures_once_and_remembers(own_conversions):
+    said: list[str] = []
+    for _ in range(2):
+        estimate('bundled', 'auto', say=said.append)
+    preparing = [text for text in said if 'takes a while' in text]
+    chosen = [text for text in said if 'serves' in text]
+    assert len(preparing) == 1
+    assert len(chosen) == 2
+    assert chosen[0] == chosen[1]
+    job = a_job('bundled')
+    verdicts = [prepared.verdict(job, name) for name in ('openvino', 'onnxruntime', 'torch')]
+    best = min(verdicts, key=lambda verdict: verdict.milliseconds)
+    assert f' {best.runtime} serves (openvino ' in chosen[0]
+    assert all(verdict.milliseconds > 0 and not verdict.refused for verdict in verdicts)
+
+
+def a_job(model, **changes) -> prepared.Job:
+    model = spec(model) if isinstance(model, str) else model
+    job = prepared.Job(model, '', prepared.checksum(model, ''), 256, 192, 'cpu')
+    return dataclasses.replace(job, **changes)
+
+
+def test_what_deviates_is_refused_with_the_figures_and_pytorch_serves(own_conversions):
+    strict = dataclasses.replace(spec('bundled'), tolerance=1e-12)
+    said: list[str] = []
+    (values,) = estimate(strict, 'auto', say=said.append)
+    assert 'openvino is refused: it deviates from PyTorch by ' in said[-1]
+    assert 'more than 1e-12' in said[-1]
+    assert said[-1].startswith('bundled at 256x192: torch serves')
+    np.testing.assert_array_equal(values, estimate('bundled', 'torch')[0])
+    with pytest.raises(ValueError, match=r'onnxruntime is refused: it deviates .* 1e-12'):
+        estimate(strict, 'onnxruntime')
+
+
+def test_a_size_is_prepared_when_it_comes():
+    said: list[str] = []
+    estimator = DepthEstimator(
+        spec('bundled'), build(spec('bundled'), '', 'cpu', 'openvino', said.append)
+    )
+    for width, height in ((320, 240), (240, 240), (320, 240)):
+        (prediction,) = estimator.predict([picture(width, height)])
+        assert prediction.values.shape == (height, width)
+    serving = [text.split(':')[0] for text in said if 'serves' in text]
+    assert serving == ['bundled at 256x192', 'bundled at 192x192']
+
+
+def test_a_network_whose_weights_are_anothers_is_refused_by_name(assets):
+    with pytest.raises(ValueError, match=r'holds the weights of meter-nyu-xxs.*not of bundled'):
+        estimate('bundled', 'openvino', str(assets / METER))
+
+
+@pytest.mark.parametrize('runtime', ['openvino', 'onnxruntime'])
+def test_what_is_not_installed_is_refused_with_the_cure(runtime, monkeypatch):
+    monkeypatch.setitem(sys.modules, runtime, None)
+    with pytest.raises(ValueError, match=rf'{runtime} is not installed; pip install .*runtimes'):
+        build(spec('bundled'), device='cpu', runtime=runtime)
+
+
+def test_where_only_pytorch_is_installed_auto_prepares_nothing(own_conversions, monkeypatch):
+    for name in kinds.FP32:
+        monkeypatch.setitem(sys.modules, name, None)
+    assert build(spec('bundled'), device='cpu').name == 'torch'
+    assert not own_conversions.exists()
+
+
+def test_a_device_that_a_runtime_does_not_run_on_is_refused():
+    with pytest.raises(ValueError, match='tensorrt runs on an NVIDIA GPU'):
+        build(spec('bundled'), device='cpu', runtime='tensorrt')
+    with pytest.raises(ValueError, match='openvino runs on the cpu, not on cuda:0'):
+        kinds.check('openvino', 'cuda:0')
+    with pytest.raises(ValueError, match='onnxruntime-gpu'):
+        kinds.check('tensorrt', 'cuda:0')
+    with pytest.raises(ValueError, match="not 'tensorflow'"):
+        build(spec('bundled'), runtime='tensorflow')
+    assert set(kinds.CONVERTED) == set(RUNTIMES) - {'auto', 'torch'}
+
+
+def test_a_preparation_that_dies_leaves_pytorch(own_conversions, monkeypatch):
+    monkeypatch.setenv('PYTHONHOME', '/nowhere')  # of the process that prepares: it cannot start
+    said: list[str] = []
+    (values,) = estimate('bundled', 'auto', say=said.append)
+    assert 'ended with exit code 1, see ' in said[-2]
+    np.testing.assert_array_equal(values, estimate('bundled', 'torch')[0])
+    with pytest.raises(ChildProcessError, match='the runtime torch needs no preparation'):
+        estimate('bundled', 'openvino')
+    assert list(own_conversions.rglob('verdict.json')) == []
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_the_cure(tmp_path, monkeypatch):
+    (tmp_path / 'file').touch()
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'file'))
+    with pytest.raises(ValueError, match=r'cannot be written: .* Set XDG_CACHE_HOME'):
+        estimate('bundled', 'openvino')
+
+
+@pytest.mark.parametrize(
+    ('runtime', 'name'), [('openvino', 'compiled.blob'), ('onnxruntime', 'model.onnx')]
+)
+def test_a_damaged_conversion_is_named(runtime, name, own_conversions):
+    job = a_job('bundled')
+    job.folder(runtime).mkdir(parents=True)
+    (job.folder(runtime) / name).write_bytes(b'no network')
+    prepared.judge(job.folder(runtime), prepared.Verdict(runtime, 1.0))
+    with pytest.raises(ValueError, match=rf'{name} is damaged, delete '):
+        estimate('bundled', runtime)
+
+
+def test_what_fails_while_it_is_made_leaves_nothing(own_conversions):
+    job = a_job('bundled')
+    with prepared.alone(job, print):
+        pass
+
+    def half() -> None:
+        with prepared.making(job, 'openvino') as folder:
+            (folder / 'compiled.blob').write_bytes(b'half of')
+            raise OSError('disk full')
+
+    with pytest.raises(OSError, match='disk full'):
+        half()
+    assert prepared.verdict(job, 'openvino') is None
+    assert [path.name for path in job.folder('').parent.iterdir()] == ['lock']
+
+
+def test_a_conversion_belongs_to_all_that_it_depends_on():
+    job = a_job('bundled')
+    others = [
+        a_job('bundled', checksum='0' * 64),
+        a_job('bundled', height=256),
+        a_job('bundled', device='cuda:0'),
+        a_job('bundled-relative'),
+        a_job(dataclasses.replace(spec('bundled'), mean=(0.5, 0.5, 0.5))),
+    ]
+    folders = {each.folder('openvino') for each in [job, *others]}
+    assert len(folders) == 1 + len(others)
+    assert job.folder('openvino') == a_job('bundled').folder('openvino')
+
+
+def test_the_libraries_report_to_nobody(tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    script = """
+import sys
+from depth_estimation_ros.runtimes import libraries
+libraries.openvino(), libraries.onnxruntime()
+import openvino.tools.ovc.telemetry_utils as utils
+assert 'openvino_telemetry.main' not in sys.modules
+print(utils.tm.__name__)
+"""
+    assert fresh(script).communicate(timeout=60)[0] == 'openvino.tools.ovc.telemetry_stub\n'
+    cache = Path(os.environ['XDG_CACHE_HOME'])
+    assert [path.name for path in cache.iterdir()] == ['depth_estimation']
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_difference_is_of_the_worst_pixel_and_knows_nan():
+    reference = np.array([[2.0, 2.0], [2.0, -2.0]], np.float32)
+    assert selfcheck.difference(reference + np.float32(0.5), reference) == 0.25
+    assert selfcheck.difference(reference * 0, reference * 0) == 0.0
+    broken = np.where(reference > 0, reference, np.float32(np.nan))
+    assert not selfcheck.difference(broken, reference) <= 1e9
+    with pytest.raises(ValueError, match=r'\(1, 2\) instead of \(2, 2\)'):
+        selfcheck.difference(reference[:1], reference)
+    assert selfcheck.tolerance(spec('bundled'), half=True) == 1e-2
