@@ -18,7 +18,6 @@ import sys
 import termios
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tiny
 from web import BLOCK, COMMIT, Web
@@ -45,6 +44,8 @@ def forbid(event, _):
 if 'NO_NETWORK' in os.environ:
     sys.addaudithook(forbid)
 """
+
+ESTIMATOR = 'from depth_estimation_ros.estimator import DepthEstimator'
 
 # The command, with METER's weights at another address.
 COMMAND = f"""{GUARD}
@@ -93,6 +94,24 @@ def models(environment):
             check=False,
         )
         return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+@pytest.fixture
+def offline(environment):
+    """Runs code with an estimator; a connection ends it with exit code 99."""
+
+    def run(code):
+        return subprocess.run(
+            [sys.executable, '-c', f'{GUARD}\n{ESTIMATOR}\n{code}'],
+            env=environment | {'NO_NETWORK': ''},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
     return run
 
@@ -171,17 +190,20 @@ def test_a_model_of_the_hub(models, web, repository, tmp_path):
 
 
 def test_a_downloaded_model_sees_and_a_damaged_one_is_refused(
-    models, web, environment, tmp_path, monkeypatch
+    models, offline, web, environment, tmp_path, monkeypatch
 ):
     monkeypatch.setenv('DEPTH_ESTIMATION_MODELS', environment['DEPTH_ESTIMATION_MODELS'])
     (tmp_path / 'tiny').mkdir()
     for file in tiny.save(tmp_path / 'tiny').iterdir():
         web.put_in_repository('someone/tiny', file.name, file.read_bytes())
     assert models('download', 'hf:someone/tiny')[0] == 0
-    estimator = DepthEstimator.load('hf:someone/tiny', device='cpu', runtime='torch')
-    (depth,) = estimator.predict([np.zeros((60, 80, 3), np.uint8)])
-    assert depth.values.shape == (60, 80)
-    assert np.isfinite(depth.values).all()
+    done = offline("""
+import numpy as np
+estimator = DepthEstimator.load('hf:someone/tiny', device='cpu', runtime='torch')
+(depth,) = estimator.predict([np.zeros((60, 80, 3), np.uint8)])
+print(depth.values.shape, np.isfinite(depth.values).all())
+""")
+    assert (done.returncode, done.stdout) == (0, '(60, 80) True\n'), done.stderr
     weights = store.folder('hf:someone/tiny') / 'model.safetensors'
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
@@ -368,18 +390,8 @@ def test_an_unknown_name_is_wrong_use(models, action):
     assert 'did you mean meter-nyu-xxs?' in err
 
 
-def test_who_needs_missing_weights_downloads_nothing(environment):
-    load = GUARD + 'from depth_estimation_ros.estimator import DepthEstimator\n'
-    load += "DepthEstimator.load('meter-nyu-xxs')"
-    done = subprocess.run(
-        [sys.executable, '-c', load],
-        env=environment | {'NO_NETWORK': ''},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def test_who_needs_missing_weights_downloads_nothing(offline):
+    done = offline("DepthEstimator.load('meter-nyu-xxs')")
     assert done.returncode == 1
     assert 'FileNotFoundError: meter-nyu-xxs: there is no weights file' in done.stderr
     assert '`depth-estimation models download meter-nyu-xxs`' in done.stderr
