@@ -128,6 +128,7 @@ def test_frames_go_on_while_another_model_is_loaded_and_then_it_serves(start, sc
     assert present() is None
     (refused,) = rig.node.set_parameters([Parameter('model', value='bundled')])
     assert not refused.successful
+    assert '~/set_model' in refused.reason
 
 
 @pytest.mark.parametrize(

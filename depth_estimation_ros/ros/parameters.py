@@ -65,7 +65,8 @@ def on_change(
             return SetParametersResult(
                 successful=False,
                 reason=f'{", ".join(held)} takes effect when the node is configured: deactivate '
-                'and clean up the node first, or start it with the new value',
+                'and clean up the node first, or start it with the new value'
+                + (', or call ~/set_model' if set(held) <= {'model', 'preset', 'runtime'} else ''),
             )
         apply(config)
         return SetParametersResult(successful=True)
