@@ -112,7 +112,7 @@ class Pipeline:
     def network(self) -> tuple[int, int, str]:
         """As `Side.network`."""
         processor = self._pipeline.image_processor
-        picture = self._from_array(_pictures(*self._size)[0])
+        picture = self._from_array(_smooth(*self._size))
         height, width = processor(images=picture, return_tensors='pt')['pixel_values'].shape[-2:]
         return width, height, f'{type(processor).__name__}, torch on {self._pipeline.device}'
 
@@ -122,14 +122,14 @@ class Eager:
 
     def __init__(self, contender: Contender) -> None:
         from depth_estimation_ros.models import weights
-        from depth_estimation_ros.models.catalog import spec
+        from depth_estimation_ros.models.resolve import resolve
         from depth_estimation_ros.preprocessing import Preprocessing
         from depth_estimation_ros.runtimes.torch_runtime import resolve_device
 
         self._device = resolve_device(contender.device)
-        self._spec = spec(contender.model)
+        self._spec = resolve(contender.model, contender.weights)
         self._plan = Preprocessing.plan(self._spec, contender.width, contender.height)
-        network = weights.load(self._spec, contender.weights)
+        network = weights.load(self._spec)
         self._network = network.eval().to(self._device)
 
     def depth(self, image: Any) -> Any:
@@ -180,7 +180,7 @@ def main(argv: list[str]) -> int:
     for line in sys.stdin:
         frames = int(line)
         seconds = [_timed(side, pictures[index % PICTURES]) for index in range(frames)]
-        print(json.dumps(seconds or _report(side, pictures[0])), flush=True)
+        print(json.dumps(seconds or _report(side, contender)), flush=True)
     return 0
 
 
@@ -190,16 +190,25 @@ def _pictures(width: int, height: int) -> list[Any]:
     return [picture(width, height, seed) for seed in range(PICTURES)]
 
 
+def _smooth(width: int, height: int) -> Any:
+    from depth_estimation_ros.benchmarks.picture import picture
+
+    return picture(width, height, noise=0.0)
+
+
 def _timed(side: Side, image: Any) -> float:
     started = time.perf_counter()
     side.depth(image)
     return time.perf_counter() - started
 
 
-def _report(side: Side, image: Any) -> dict[str, Any]:
-    """What is resident, what the network is given, and what it answers at every 16th pixel."""
+def _report(side: Side, contender: Contender) -> dict[str, Any]:
+    """What is resident, what the network is given, and what it answers at every 16th pixel.
+
+    That of a smooth picture: how the sides resize shall not matter.
+    """
     pages = int(Path('/proc/self/statm').read_text('ascii').split()[1])
-    depth = side.depth(image)
+    depth = side.depth(_smooth(contender.width, contender.height))
     width, height, carrier = side.network()
     return {
         'memory_mb': pages * os.sysconf('SC_PAGE_SIZE') / 1e6,

@@ -7,8 +7,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from depth_estimation_ros.models import catalog, store
-from depth_estimation_ros.models.catalog import ModelSpec
+from depth_estimation_ros.models import store
+from depth_estimation_ros.models.model_spec import ModelSpec
+from depth_estimation_ros.models.resolve import resolve
 
 _SEED = 0
 
@@ -45,14 +46,13 @@ def subject(name: str, random: bool, scratch: Path) -> Subject:
         ValueError: There is no such model, or it cannot be made with random weights.
         FileNotFoundError: It has no weights here.
     """
-    spec = catalog.spec(name)
+    spec = resolve(name)
     try:
-        store.locate(spec)
+        folder = store.locate(spec).parent
     except FileNotFoundError as error:
         if not random:
             raise FileNotFoundError(f'{error} Or measure with --random-weights.') from error
         return _random(name, spec, scratch)
-    folder = store.home(spec)
     in_folder = (folder / 'config.json').is_file()
     return Subject(name, spec, name, folder=str(folder) if in_folder else '')
 
