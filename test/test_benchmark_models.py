@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
+from pathlib import Path
 
 import cv2
 import pytest
@@ -16,52 +18,55 @@ from depth_estimation_ros.benchmarks import __main__ as benchmarks
 from depth_estimation_ros.benchmarks import models, turns
 from depth_estimation_ros.cli import main
 
+ROOT = Path(__file__).resolve().parents[1]
 CONTENDER = 'depth_estimation_ros.benchmarks.contender'
 ONCE = ['--frames', '2', '--runtimes', 'torch', '--presets', 'full', '--device', 'cpu']
 
 
-def measured(tmp_path, *options: str) -> dict:
-    """The rows of a run of `depth-estimation benchmark` for one model, and what it wrote."""
-    pytest.importorskip('transformers', reason='the benchmark needs the extra benchmark')
-    figures, plot = tmp_path / 'figures.json', tmp_path / 'plot.png'
-    assert main(['benchmark', *options, '--json', str(figures), '--plot', str(plot)]) == 0
-    assert cv2.imread(str(plot)).shape[1] > 1000
-    result = json.loads(figures.read_text())
+def measured(folder: Path) -> list[dict]:
+    """The rows of a run for one model, which wrote into a folder."""
+    assert cv2.imread(str(folder / 'figures.png')).shape[1] > 1000
+    result = json.loads((folder / 'figures.json').read_text())
     assert result['machine']['cores'] >= 1
     assert result['machine']['packages']['torch']
     (comparison,) = result['comparisons']
+    assert (comparison['weights'], comparison['openmp']) == ('its own', 'passive')
     for row in comparison['rows']:
+        assert row['frames'] >= 2
         assert row['p50_ms'] <= row['p95_ms']
         assert row['frames_per_s'] > 0
         assert 100 < row['memory_mb'] < 4000
         assert row['first_depth_s'] > row['load_s'] > 0
-    return comparison
+    return comparison['rows']
 
 
-def test_same_answer_as_the_pipeline_of_transformers(tmp_path):
-    folder = tmp_path / 'tiny'
-    folder.mkdir()
-    tiny.save(folder, processor={'image_processor_type': 'DPTImageProcessor', 'resample': 3})
-    comparison = measured(tmp_path, '--models', str(folder), *ONCE)
-    opponent, ours = comparison['rows']
+def test_where_transformers_has_no_class_plain_pytorch_stands_in(tmp_path, monkeypatch, capsys):
+    document = (ROOT / 'docs' / 'benchmarks.md').read_text()
+    (command,) = re.findall(r'depth-estimation (benchmark --models bundled .*)', document)
+    monkeypatch.chdir(tmp_path)
+    assert main([*command.split(), *ONCE]) == 0
+    opponent, ours = measured(tmp_path)
+    assert (opponent['contender'], ours['contender']) == ('torch eager', 'torch full')
+    assert opponent['network'] == ours['network'] == '256x192'
+    assert ours['times_faster'] == opponent['p50_ms'] / ours['p50_ms']
+    assert ours['correlation'] > 0.99
+    assert ours['difference'] < 0.05
+    assert '| torch full ' in capsys.readouterr().out
+
+
+def test_same_answer_as_the_pipeline_of_transformers(tmp_path, monkeypatch):
+    pytest.importorskip('transformers', reason='the opponent is transformers')
+    (tmp_path / 'tiny').mkdir()
+    tiny.save(tmp_path / 'tiny', processor={'image_processor_type': 'DPTImageProcessor'})
+    monkeypatch.chdir(tmp_path)
+    files = ('--json', 'figures.json', '--plot', 'figures.png')
+    assert main(['benchmark', '--models', './tiny', *ONCE, *files]) == 0
+    opponent, ours = measured(tmp_path)
     assert opponent['contender'] == 'transformers pipeline'
     assert opponent['carrier'] == 'DPTImageProcessor, torch on cpu'
     assert opponent['network'] == ours['network'] == '98x70'
     assert ours['correlation'] > 0.99
     assert ours['difference'] < 0.1
-
-
-def test_where_transformers_has_no_class_plain_pytorch_stands_in(tmp_path, capsys):
-    comparison = measured(tmp_path, '--models', 'bundled', *ONCE, '--frame', '320x240')
-    assert (comparison['weights'], comparison['openmp']) == ('its own', 'passive')
-    opponent, ours = comparison['rows']
-    assert (opponent['contender'], ours['contender']) == ('torch eager', 'torch full')
-    assert opponent['network'] == ours['network'] == '256x192'
-    assert opponent['frames'] >= 2
-    assert ours['times_faster'] == opponent['p50_ms'] / ours['p50_ms']
-    assert ours['correlation'] > 0.99
-    assert ours['difference'] < 0.05
-    assert 'torch full' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,20 @@ _TURN = 0.2  # seconds: quick contenders run several frames before it is the nex
 Process = subprocess.Popen[str]
 
 
+def fill_caches(
+    contenders: Iterable[Contender], environment: Mapping[str, str], say: Callable[[str], None]
+) -> None:
+    """Load each once and run a frame: what is kept from one start for the next is there then.
+
+    Raises:
+        ValueError: One of them cannot be loaded.
+    """
+    for contender in contenders:
+        say(f'first load of {contender.name}')
+        with contextlib.ExitStack() as stack:
+            turns.ask(_load(contender, environment, stack), 1)
+
+
 def compare(
     contenders: Sequence[Contender],
     environment: Mapping[str, str],
@@ -46,8 +60,6 @@ def compare(
         rows: dict[str, dict[str, Any]] = {}
         for contender in contenders:
             say(f'loading {contender.name}')
-            with contextlib.ExitStack() as once:  # what caches there are, are warm behind it
-                turns.ask(_load(contender, environment, once), 1)
             started = time.perf_counter()
             processes[contender.name] = process = _load(contender, environment, stack)
             turns.ask(process, 1)

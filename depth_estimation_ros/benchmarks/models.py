@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from depth_estimation_ros.benchmarks.machine import described, machine
+from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.config import RUNTIMES
 
 if TYPE_CHECKING:
@@ -129,32 +130,25 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 def _compare(name: str, options: argparse.Namespace, scratch: Path) -> Iterator[dict[str, Any]]:
     """The table of a model, for each way in which OpenMP's threads wait."""
-    from depth_estimation_ros.benchmarks.comparison import compare
+    from depth_estimation_ros.benchmarks.comparison import compare, fill_caches
     from depth_estimation_ros.benchmarks.subject import subject
 
     chosen = subject(name, options.random_weights, scratch)
+    contenders = _contenders(chosen, options)
+    plain = {key: value for key, value in os.environ.items() if key != 'OMP_WAIT_POLICY'}
+    plain['HF_HUB_OFFLINE'] = '1'
+    if chosen.random:  # nobody will ask for what is made of them again
+        plain['XDG_CACHE_HOME'] = str(scratch / 'cache')
+    fill_caches(contenders, plain | _OPENMP['passive'], functools.partial(_say, name))
     for policy in options.openmp:
-        label = f'{name}, OpenMP {policy}'
-        environment = {
-            **{key: value for key, value in os.environ.items() if key != 'OMP_WAIT_POLICY'},
-            **_OPENMP[policy],
-            'HF_HUB_OFFLINE': '1',
-        }
-        if chosen.random:  # nobody will ask for what is made of them again
-            environment['XDG_CACHE_HOME'] = str(scratch / 'cache')
-        say = functools.partial(_say, label)
+        say = functools.partial(_say, f'{name}, OpenMP {policy}')
+        rounds = _shown(options.frames, say)
         yield {
             'model': name,
             'weights': 'random' if chosen.random else 'its own',
             'openmp': policy,
             'load': os.getloadavg()[0],
-            'rows': compare(
-                _contenders(chosen, options),
-                environment,
-                _shown(options.frames, say),
-                options.seconds,
-                say,
-            ),
+            'rows': compare(contenders, plain | _OPENMP[policy], rounds, options.seconds, say),
         }
 
 
@@ -223,18 +217,28 @@ def _missed(result: dict[str, Any]) -> Iterator[str]:
 def _print(comparison: dict[str, Any]) -> None:
     print(
         f'\n{comparison["model"]}, {comparison["weights"]} weights, OpenMP waits '
-        f'{comparison["openmp"]}, load {comparison["load"]:.1f}'
+        f'{comparison["openmp"]}, load {comparison["load"]:.1f}\n'
     )
-    print(
-        f'{"":<24}{"network":>9}{"p50 ms":>9}{"p95 ms":>9}{"frames/s":>10}{"faster":>8}'
-        f'{"MB":>7}{"load s (again)":>16}{"alike":>8}'
-    )
-    for row in comparison['rows']:
-        print(
-            f'{row["contender"]:<24}{row["network"]:>9}{row["p50_ms"]:>9.1f}{row["p95_ms"]:>9.1f}'
-            f'{row["frames_per_s"]:>10.1f}{row["times_faster"]:>7.2f}x{row["memory_mb"]:>7.0f}'
-            f'{row["load_s"]:>16.1f}{row["correlation"]:>8.4f}'
+    titles = 'contender', 'network', 'p50 ms', 'p95 ms', 'frames/s', 'times faster', 'MB'
+    rows = [
+        (
+            row['contender'],
+            row['network'],
+            f'{row["p50_ms"]:.{_digits(row["p50_ms"])}f}',
+            f'{row["p95_ms"]:.{_digits(row["p95_ms"])}f}',
+            f'{row["frames_per_s"]:.1f}',
+            f'{row["times_faster"]:.2f}',
+            f'{row["memory_mb"]:.0f}',
+            f'{row["load_s"]:.1f}',
+            f'{row["correlation"]:.3f}',
         )
+        for row in comparison['rows']
+    ]
+    print(table((*titles, 'load s (again)', 'alike'), rows))
+
+
+def _digits(milliseconds: float) -> int:
+    return 0 if milliseconds >= 100.0 else 1
 
 
 def _shown(rounds: int, say: Callable[[str], None]) -> Iterator[int]:

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.metrics import DepthErrors, depth_errors
@@ -120,15 +121,28 @@ def _read(file: Path, how: int) -> NDArray[Any]:
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    print(f'{"":<58}{"as it is":>16}{"median aligned":>18}')
-    print(
-        f'{"model":<15}{"data":<16}{"pictures":>9}  {"preset":<9}{"network":>7}'
-        f'{"AbsRel":>9}{"d1":>7}{"AbsRel":>11}{"d1":>7}'
+    titles = (
+        'model',
+        'pictures',
+        'preset',
+        'network',
+        'AbsRel',
+        'δ1',
+        'AbsRel aligned',
+        'δ1 aligned',
     )
-    for row in rows:
-        raw, aligned = row['as_it_is'], row['median_aligned']
-        print(
-            f'{row["model"]:<15}{row["data"]:<16}{row["pictures"]:>9}  {row["preset"]:<9}'
-            f'{row["network"]:>7}{raw["abs_rel"]:>9.3f}{raw["delta1"]:>7.3f}'
-            f'{aligned["abs_rel"]:>11.3f}{aligned["delta1"]:>7.3f}'
+    cells = [
+        (
+            row['model'],
+            f'{row["pictures"]} {row["data"]}',
+            row['preset'],
+            row['network'],
+            *(
+                f'{row[alignment][error]:.3f}'
+                for alignment in ('as_it_is', 'median_aligned')
+                for error in ('abs_rel', 'delta1')
+            ),
         )
+        for row in rows
+    ]
+    print(table(('model', 'pictures', 'preset', 'network', *errors), cells, words=4))
