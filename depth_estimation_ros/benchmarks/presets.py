@@ -121,16 +121,7 @@ def _read(file: Path, how: int) -> NDArray[Any]:
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    titles = (
-        'model',
-        'pictures',
-        'preset',
-        'network',
-        'AbsRel',
-        'δ1',
-        'AbsRel aligned',
-        'δ1 aligned',
-    )
+    errors = 'AbsRel', 'δ1', 'AbsRel aligned', 'δ1 aligned'
     cells = [
         (
             row['model'],
