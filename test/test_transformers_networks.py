@@ -107,3 +107,14 @@ def test_half_precision_weights_are_computed_in_full(saved):
     halved = {name: value.half() for name, value in state.items() if value.is_floating_point()}
     network, _ = transformers_networks.fill(configuration, state | halved)
     assert {value.dtype for value in network.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize('kind', ['depth_anything', 'dpt on BEiT', 'glpn', 'zoedepth'])
+def test_a_network_is_one_graph_for_every_image(kind, tmp_path):
+    configuration, size = tiny.CONFIGURATIONS[kind]
+    state = load_file(tiny.save(tmp_path, kind) / 'model.safetensors')
+    network = transformers_networks.fill(configuration, state)[0].eval()
+    images = torch.randn(2, 3, *size)
+    exported = torch.export.export(network, (torch.zeros(2, 3, *size),)).module()
+    with torch.inference_mode():
+        torch.testing.assert_close(exported(images), network(images), rtol=1e-4, atol=1e-4)

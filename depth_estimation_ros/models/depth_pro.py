@@ -9,6 +9,8 @@ official post-processing scales it by the ratio of the two, f / w = 1 / (2 tan(f
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -25,6 +27,6 @@ class MetricDepthPro(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Depth in metres of normalised images."""
         output = self.model(images, return_dict=True)
-        half = 0.5 * torch.deg2rad(output.field_of_view).reshape(-1, 1, 1)
+        half = output.field_of_view.reshape(-1, 1, 1) * (0.5 * math.pi / 180.0)
         inverse: Tensor = output.predicted_depth * (2.0 * torch.tan(half))
         return 1.0 / inverse.clamp(1.0 / _FAR, 1.0 / _NEAR)
