@@ -169,10 +169,10 @@ class Config:
 
     model: str = option(
         'bundled',
-        'Network, by its name in the catalogue (bundled, '
-        'bundled-relative, meter-nyu-xxs, meter-kitti-xxs).',
+        'Network: a name that depth-estimation models list shows, hf:<owner>/<name>, or the path '
+        'of a folder or file.',
     )
-    weights: str = option('', 'Path of the weights file; empty: where the catalogue says.')
+    weights: str = option('', "Path of the weights, file or folder; empty: the model's own.")
     device: str = option('auto', 'auto, cpu, cuda or cuda:N; auto is CUDA where there is one.')
     runtime: str = option(
         'auto',

@@ -5,14 +5,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from depth_estimation_ros.config import Config
 from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.models.catalog import CATALOG, spec
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(params=list(CATALOG))
@@ -119,3 +123,17 @@ def test_listing_models_loads_no_framework():
         'assert not {"torch", "timm"} & set(sys.modules)'
     )
     subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_the_documentation_lists_every_model_as_it_is(model):
+    text = (ROOT / 'docs' / 'models.md').read_text('utf-8')
+    row, *_ = (line for line in text.splitlines() if line.startswith(f'| `{model.name}` |'))
+    _, _, answers, size, megabytes, commercial, licence, _ = map(str.strip, row.split('|'))
+    far = '' if model.name == 'depth-pro' else f' up to {model.valid_range[1]:g}'
+    assert answers == (f'metres{far}' if model.kind is DepthKind.METRIC else 'inverse depth')
+    said = {'cover': '', 'contain': ', long side kept', 'stretch': ', always'}[model.fitting]
+    assert size == f'{model.width}×{model.height}{said}'
+    assert megabytes == (f'{model.megabytes:.0f}' if model.megabytes else '–')
+    assert commercial == ('yes' if model.commercial else 'no')
+    name = re.match(r'[\w.-]+', model.licence)[0]
+    assert name in licence or licence.startswith('the same')
