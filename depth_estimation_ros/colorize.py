@@ -9,7 +9,7 @@ from typing import cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 # OpenCV's map, and where it begins: not at 0 where that is black, which stands for unknown.
 _COLORMAPS = {
@@ -45,9 +45,7 @@ def colorize(
     Raises:
         ValueError: Unknown colour map, or near not below far.
     """
-    if not near < far:
-        raise ValueError(f'near={near:g} must be below far={far:g}')
-    return _paint(depth, far, near, colormap, out)
+    return _paint(depth, *depth_ends(near, far), colormap, out)
 
 
 def colorize_inverse(
@@ -70,9 +68,27 @@ def colorize_inverse(
     Raises:
         ValueError: Unknown colour map, or low not below high.
     """
+    return _paint(values, *inverse_ends(low, high), colormap, out)
+
+
+def depth_ends(near: float, far: float) -> tuple[float, float]:
+    """The coldest and the warmest depth; raises as `colorize`."""
+    if not near < far:
+        raise ValueError(f'near={near:g} must be below far={far:g}')
+    return far, near
+
+
+def inverse_ends(low: float, high: float) -> tuple[float, float]:
+    """The coldest and the warmest inverse depth; raises as `colorize_inverse`."""
     if not low < high:
         raise ValueError(f'low={low:g} must be below high={high:g}')
-    return _paint(values, low, high, colormap, out)
+    return low, high
+
+
+def to_index(cold: float, warm: float) -> tuple[float, float]:
+    """Factor and offset from a value between cold and warm to its index in `table`."""
+    step = (warm - cold) / (_WARMEST - 1)
+    return 1.0 / step, 1.0 - cold / step
 
 
 def _paint(
@@ -82,10 +98,10 @@ def _paint(
     colormap: str,
     out: NDArray[np.uint8] | None,
 ) -> NDArray[np.uint8]:
-    step = (warm - cold) / (_WARMEST - 1)
+    factor, offset = to_index(cold, warm)
     inside = np.clip(values, min(cold, warm), max(cold, warm))
-    cv2.patchNaNs(inside, cold - step)  # one step beyond the coldest is index 0
-    index = cv2.convertScaleAbs(inside, alpha=1.0 / step, beta=1.0 - cold / step)
+    cv2.patchNaNs(inside, -offset / factor)  # index 0, one step beyond the coldest
+    index = cv2.convertScaleAbs(inside, alpha=factor, beta=offset)
     return cast('NDArray[np.uint8]', cv2.applyColorMap(index, table(colormap), out))
 
 
@@ -140,7 +156,7 @@ class SettlingRange:
         self._seen: list[NDArray[np.float64]] = []
         self._range = (0.0, 1.0)
 
-    def update(self, values: NDArray[np.float32]) -> tuple[float, float]:
+    def update(self, values: ArrayLike) -> tuple[float, float]:
         """Take in a frame while the range settles, and tell the range.
 
         Args:
@@ -150,7 +166,7 @@ class SettlingRange:
             Low and high, low below high.
         """
         if len(self._seen) < _SETTLING_FRAMES:
-            sample = values[::_STRIDE, ::_STRIDE]
+            sample = np.asarray(values, np.float32)[::_STRIDE, ::_STRIDE]
             sample = sample[np.isfinite(sample)]
             if sample.size:
                 self._seen.append(np.percentile(sample, _PERCENTILES))

@@ -62,8 +62,9 @@ def measure(depth_map: DepthMap, u: ArrayLike, v: ArrayLike, window: int = 5) ->
         raise ValueError(f'u and v must pair up: {u.size} and {v.size} given')
     depth, spread = np.full((2, len(u)), np.nan)
     status = np.full(len(u), Status.OUTSIDE_IMAGE, np.uint8)
-    for i in np.flatnonzero(_inside(depth_map.depth, u, v)):
-        depth[i], spread[i], status[i] = _median(_square(depth_map.depth, u[i], v[i], window))
+    image = np.asarray(depth_map.depth)
+    for i in np.flatnonzero(_inside(image, u, v)):
+        depth[i], spread[i], status[i] = _median(_square(image, u[i], v[i], window))
     distance, points = _along_ray(depth_map, u, v, depth)
     return Distances(depth, distance, _std_dev(depth_map, u, v, window, spread), points, status)
 
@@ -71,7 +72,7 @@ def measure(depth_map: DepthMap, u: ArrayLike, v: ArrayLike, window: int = 5) ->
 def predictions(depth_map: DepthMap, u: ArrayLike, v: ArrayLike, window: int = 5) -> Array:
     """The median of what the network says around pixels, [N]; NaN outside the image."""
     u, v = (np.atleast_1d(np.asarray(pixels, np.float64)) for pixels in (u, v))
-    values = depth_map.prediction.values
+    values = np.asarray(depth_map.prediction.values)
     answer = np.full(len(u), np.nan)
     for i in np.flatnonzero(_inside(values, u, v)):
         answer[i], _, _ = _median(_square(values, u[i], v[i], window))

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -13,7 +15,8 @@ from depth_estimation_ros.frames import Prediction
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.models.model_spec import ModelSpec
 from depth_estimation_ros.models.resolve import resolve
-from depth_estimation_ros.preprocessing import Preprocessing, check_image
+from depth_estimation_ros.operations import FloatImage
+from depth_estimation_ros.preprocessing import PRESETS, Preprocessing, check_image
 from depth_estimation_ros.runtimes.base import Runtime
 from depth_estimation_ros.runtimes.build import build
 
@@ -21,10 +24,15 @@ from depth_estimation_ros.runtimes.build import build
 class DepthEstimator:
     """A network on a device. Not for two threads at once.
 
+    Where memory does not suffice, fewer images go through the network together, then smaller
+    ones; it stays so, and is said.
+
     Attributes:
         spec: What the network is.
         runtime: What carries it; `runtime.name` and `runtime.device` are for people to read.
-        preset: How much of its nominal size it is given, see `preprocessing.PRESETS`.
+        preset: How much of its nominal size it is given, see `preprocessing.PRESETS`; a smaller
+            one than was asked for where memory did not suffice.
+        hint: What was cut back for want of memory, and the cure; empty when nothing was.
         network_size: Width and height of the last input; the nominal ones before the first.
     """
 
@@ -34,13 +42,17 @@ class DepthEstimator:
         runtime: Runtime,
         preset: str = 'full',
         latency: Latency | None = None,
+        say: Callable[[str], object] | None = None,
     ) -> None:
         plan = Preprocessing.plan(spec, spec.width, spec.height, preset)
         self.spec = spec
         self.runtime = runtime
         self.preset = preset
+        self.hint = ''
         self.network_size = (plan.network_width, plan.network_height)
         self._latency = latency or Latency()
+        self._say = say or logging.getLogger('depth_estimation').warning
+        self._together = sys.maxsize  # images that go through the network at once
 
     @classmethod
     def load(
@@ -61,8 +73,9 @@ class DepthEstimator:
             device: auto, cpu, cuda or cuda:N.
             runtime: What carries it; auto is the fastest that is at hand.
             preset: full, balanced or fast.
-            latency: Notes the stages preprocess, network and restore.
-            say: Takes what people may want to know while it takes long; None: the log of Python.
+            latency: Notes the stages preprocess, network and restore; on CUDA all are network.
+            say: Takes what people may want to know: what takes long, and what memory or precision
+                did not allow; None: the log of Python.
 
         Raises:
             ValueError: Unknown name, device, runtime or preset, or the weights are of another
@@ -71,7 +84,7 @@ class DepthEstimator:
         """
         spec = resolve(model, weights)
         Preprocessing.plan(spec, spec.width, spec.height, preset)  # refused before the long work
-        return cls(spec, build(spec, '', device, runtime, say), preset, latency)
+        return cls(spec, build(spec, '', device, runtime, say), preset, latency, say)
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
         """What the network says of each image, in their order.
@@ -82,32 +95,76 @@ class DepthEstimator:
             images: Each [H, W, 3] uint8 RGB.
 
         Returns:
-            Values of the images' sizes, in arrays of their own.
+            Values of the images' sizes, in arrays of their own, where the runtime has them.
 
         Raises:
-            ValueError: One of them is no such image.
+            ValueError: One of them is no such image, or there is not enough memory even for one
+                at the smallest preset; the next images may find it.
         """
         groups: dict[tuple[int, ...], list[int]] = {}
         for index, image in enumerate(images):
             check_image(image)
             groups.setdefault(image.shape, []).append(index)
-        values: dict[int, NDArray[np.float32]] = {}
-        for (height, width, _), indices in groups.items():
-            plan = self._plan(width, height)
-            together = self.runtime.predict([images[i] for i in indices], plan, self._latency)
-            values.update(zip(indices, together, strict=True))
-        return [Prediction(values[index], self.spec.kind) for index in range(len(images))]
+        values: dict[int, FloatImage] = {}
+        for indices in groups.values():
+            answers = self._answers([images[i] for i in indices], self._latency)
+            values.update(zip(indices, answers, strict=True))
+        kind, operations = self.spec.kind, self.runtime.operations
+        return [Prediction(values[index], kind, operations) for index in range(len(images))]
 
     def warm_up(self, width: int, height: int) -> None:
         """Run the network once for an image of this size: the first run is slow."""
-        image = np.zeros((height, width, 3), np.uint8)
-        self.runtime.predict([image], self._plan(width, height), Latency())
+        self._answers([np.zeros((height, width, 3), np.uint8)], Latency())
 
     def close(self) -> None:
         """Free the network; nothing may be asked afterwards."""
         self.runtime.close()
 
-    def _plan(self, width: int, height: int) -> Preprocessing:
+    def _answers(
+        self, images: Sequence[NDArray[np.uint8]], latency: Latency
+    ) -> Sequence[FloatImage]:
+        """Of images of one size, with as little as memory wants."""
+        while True:
+            try:
+                return self._attempt(images, latency)
+            except MemoryError as error:
+                reason = str(error)
+            # Here and not above, where the error still holds the memory of what failed.
+            self._cut_back(min(len(images), self._together), reason)
+
+    def _attempt(
+        self, images: Sequence[NDArray[np.uint8]], latency: Latency
+    ) -> Sequence[FloatImage]:
+        height, width, _ = images[0].shape
         plan = Preprocessing.plan(self.spec, width, height, self.preset)
         self.network_size = (plan.network_width, plan.network_height)
-        return plan
+        answers: list[FloatImage] = []
+        for first in range(0, len(images), self._together):
+            part = images[first : first + self._together]
+            answers += self.runtime.predict(part, plan, latency)
+        return answers
+
+    def _cut_back(self, failed: int, reason: str) -> None:
+        """From now on fewer images than have failed at once; after one, smaller ones.
+
+        Raises:
+            ValueError: There is nothing left to cut back.
+        """
+        smaller = list(PRESETS)[list(PRESETS).index(self.preset) + 1 :]
+        if failed > 1:
+            self._together = failed // 2
+        elif smaller and self.spec.fitting != 'stretch':
+            self._together, self.preset = 1, smaller[0]
+        else:
+            width, height = self.network_size
+            raise ValueError(
+                f'no memory on {self.runtime.device} for {self.spec.name}, even with one image at '
+                f'a time at {width}x{height} (preset {self.preset}): {reason}. End other '
+                'programs, or take a smaller model or another device'
+            )
+        self.hint = (
+            f'memory of {self.runtime.device} did not suffice: images go through the network at '
+            f'most {self._together} at a time, at preset {self.preset}; end other programs or '
+            'take a smaller model, then start again'
+        )
+        self._say(f'{self.hint}. It said: {reason}')

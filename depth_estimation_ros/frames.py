@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros.camera import Camera
+from depth_estimation_ros.operations import HOST, FloatImage, Operations
 
 if TYPE_CHECKING:
     from depth_estimation_ros.calibration import Calibration
@@ -49,10 +50,12 @@ class Prediction:
     Attributes:
         values: [H, W] float32. RELATIVE: inverse depth, affine in 1/Z, without unit. METRIC: Z, m.
         kind: RELATIVE or METRIC.
+        operations: What can be done with values where they lie.
     """
 
-    values: NDArray[np.float32]
+    values: FloatImage
     kind: DepthKind
+    operations: Operations = HOST
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +72,7 @@ class DepthMap:
 
     frame: Frame
     prediction: Prediction
-    depth: NDArray[np.float32] | None
+    depth: FloatImage | None
     calibration: Calibration | None = None
 
     @property

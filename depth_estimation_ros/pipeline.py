@@ -6,10 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from depth_estimation_ros.calibration import Calibration
+from depth_estimation_ros.calibration import Calibration, Fit
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
 from depth_estimation_ros.latency import Latency
@@ -48,16 +45,17 @@ class DepthPipeline:
     def metres(self, frame: Frame, prediction: Prediction) -> DepthMap:
         """The depth map of a prediction: calibrated, or metric as the network says, or none."""
         calibration = self.calibration
+        fit: Fit | None = None
         if calibration is not None:
-            depth, (near, far) = calibration.fit.depth(prediction.values), self.range
+            fit, (near, far) = calibration.fit, self.range
         elif prediction.kind is DepthKind.METRIC:
             # What the network was trained on is in its own metres, which a calibration changes.
             trained = self.estimator.spec.valid_range
             near, far = max(self.range[0], trained[0]), min(self.range[1], trained[1])
-            depth = prediction.values.copy()
         else:
             return DepthMap(frame, prediction, None)
-        return DepthMap(frame, prediction, _marked(depth, near, far), calibration)
+        depth = prediction.operations.metres(prediction.values, fit, near, far)
+        return DepthMap(frame, prediction, depth, calibration)
 
 
 def process_together(waiting: Sequence[tuple[DepthPipeline, Frame]]) -> list[DepthMap]:
@@ -76,10 +74,3 @@ def process_together(waiting: Sequence[tuple[DepthPipeline, Frame]]) -> list[Dep
         with pipeline.latency.stage('calibrate'):
             depth_maps.append(pipeline.metres(frame, prediction))
     return depth_maps
-
-
-def _marked(depth: NDArray[np.float32], near: float, far: float) -> NDArray[np.float32]:
-    """Mark in place what is too near -Inf and too far +Inf (REP 117); NaN stays NaN."""
-    np.copyto(depth, -np.inf, where=depth < np.float32(near))
-    np.copyto(depth, np.inf, where=depth > np.float32(far))
-    return depth

@@ -30,11 +30,7 @@ def cloud(
     Raises:
         ValueError: The sizes differ.
     """
-    if rays.shape[:2] != depth.shape or image.shape[:2] != depth.shape:
-        raise ValueError(
-            f'depth {depth.shape}, rays {rays.shape} and image {image.shape} differ in size: '
-            'scale the camera to the size of the image'
-        )
+    check_sizes(depth.shape, rays.shape, image.shape)
     if out is None:
         out = np.empty((*depth.shape, 4), np.float32)
     z = cv2.scaleAdd(depth, 0.0, depth)  # 0 * Inf is NaN: one pass, and only what is finite stays
@@ -42,6 +38,15 @@ def cloud(
     z = cv2.scaleAdd(x, 0.0, z)  # the same for pixels whose ray is unknown
     cv2.merge([x, y, z, _packed(image)], out)
     return out
+
+
+def check_sizes(depth: tuple[int, ...], rays: tuple[int, ...], image: tuple[int, ...]) -> None:
+    """Raise ValueError unless these are shapes for one cloud."""
+    if rays[:2] != depth or image[:2] != depth:
+        raise ValueError(
+            f'depth {depth}, rays {rays} and image {image} differ in size: '
+            'scale the camera to the size of the image'
+        )
 
 
 def _packed(image: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -76,6 +76,18 @@ class Preprocessing:
         network = (longer, shorter) if width >= height else (shorter, longer)
         return cls(spec, width, height, *network)
 
+    def check(self, image: NDArray[np.uint8]) -> None:
+        """Refuse an image of another type or size.
+
+        Raises:
+            ValueError: With what it is instead.
+        """
+        check_image(image)
+        if image.shape[:2] != (self.height, self.width):
+            raise ValueError(
+                f'planned for {self.width}x{self.height}, not {image.shape[1]}x{image.shape[0]}'
+            )
+
     def apply(self, image: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
         """Resize.
 
@@ -86,11 +98,7 @@ class Preprocessing:
         Raises:
             ValueError: The image is of another type or size.
         """
-        check_image(image)
-        if image.shape[:2] != (self.height, self.width):
-            raise ValueError(
-                f'planned for {self.width}x{self.height}, not {image.shape[1]}x{image.shape[0]}'
-            )
+        self.check(image)
         width, height = self.network_width, self.network_height
         # Halving averages, against aliasing, and is vectorised; bilinear does the rest. As
         # accurate as one INTER_AREA in a fifth of the time (640x480 to 256x192).

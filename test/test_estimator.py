@@ -26,7 +26,7 @@ class Red(nn.Module):
 
 
 def estimator_of(network: nn.Module, model: str, **options) -> DepthEstimator:
-    runtime = TorchRuntime(FromPixels(network, spec(model)), 'cpu')
+    runtime = TorchRuntime(FromPixels(network, spec(model)))
     return DepthEstimator(spec(model), runtime, **options)
 
 

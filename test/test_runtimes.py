@@ -61,7 +61,7 @@ def plain(network: nn.Module, batch) -> np.ndarray:
 
 def test_it_answers_what_the_network_answers(network, batch):
     expected = plain(network, batch)
-    output = TorchRuntime(carried(network), 'cpu').run(batch)
+    output = TorchRuntime(carried(network)).run(batch)
     assert output.dtype == np.float32
     np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
 
@@ -82,7 +82,7 @@ def test_a_norm_that_follows_no_convolution_stays():
 
 
 def test_an_answer_is_not_overwritten_by_the_next(batch):
-    runtime = TorchRuntime(carried(worn(Meter())), 'cpu')
+    runtime = TorchRuntime(carried(worn(Meter())))
     first = runtime.run(batch)
     kept = first.copy()
     runtime.run(255 - batch)
@@ -91,13 +91,13 @@ def test_an_answer_is_not_overwritten_by_the_next(batch):
 
 def test_nothing_learns():
     network = Meter()
-    TorchRuntime(carried(network), 'cpu')
+    TorchRuntime(carried(network))
     assert not network.training
     assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
 def test_a_cpu_is_a_cpu():
-    runtime = TorchRuntime(carried(nn.Identity()), 'cpu')
+    runtime = TorchRuntime(carried(nn.Identity()))
     assert (runtime.name, runtime.device) == ('torch', 'cpu')
 
 
@@ -116,7 +116,7 @@ def test_without_a_gpu_auto_is_the_cpu():
 @pytest.mark.parametrize('device', ['cuda', 'cuda:3'])
 def test_without_a_gpu_cuda_is_refused_with_the_cure(device):
     with pytest.raises(ValueError, match=f'device {device}: .* no NVIDIA GPU here; take auto'):
-        TorchRuntime(carried(nn.Identity()), device)
+        resolve_device(device)
 
 
 @needs_gpu

@@ -60,7 +60,7 @@ def serve(role: str, network: str, namespace: str) -> None:
         catalog.spec('bundled-relative'), height=height, width=width, multiple=multiple
     )
     clocked, latency = _Clocked(weights.load(spec)), Latency()
-    runtime = TorchRuntime(FromPixels(clocked, spec), 'cpu')  # also folds the network
+    runtime = TorchRuntime(FromPixels(clocked, spec))  # also folds the network
     if role == 'ours':
         road = _ours(node, DepthEstimator(spec, runtime, latency=latency), latency)
     else:

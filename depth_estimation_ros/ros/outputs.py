@@ -17,11 +17,10 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField
 
 from depth_estimation_ros import messages
-from depth_estimation_ros.colorize import SettlingRange, colorize, colorize_inverse
+from depth_estimation_ros.colorize import SettlingRange
 from depth_estimation_ros.config import Config
 from depth_estimation_ros.frames import DepthKind, DepthMap
 from depth_estimation_ros.latency import Latency
-from depth_estimation_ros.pointcloud import cloud
 
 
 def qos() -> QoSProfile:
@@ -136,14 +135,17 @@ class Outputs:
         colorized, compressed = self._colorized.wanted, self._jpeg.wanted
         if not (colorized or compressed):
             return None
-        height, width = depth_map.prediction.values.shape
+        values, operations = depth_map.prediction.values, depth_map.prediction.operations
+        height, width = values.shape
         picture = messages.image_view(self._colorized.message, height, width, 'rgb8')
         options = self.config.colorize
         if depth_map.depth is not None:
-            colorize(depth_map.depth, options.min, options.max, options.colormap, picture)
+            operations.colorize(
+                depth_map.depth, options.min, options.max, options.colormap, picture
+            )
         else:
-            low, high = self._relative_range.update(depth_map.prediction.values)
-            colorize_inverse(depth_map.prediction.values, low, high, options.colormap, picture)
+            low, high = self._relative_range.update(values)
+            operations.colorize_inverse(values, low, high, options.colormap, picture)
         if colorized:
             ready.append(self._colorized)
         return self._encoder.submit(_jpeg, picture, options.jpeg_quality) if compressed else None
@@ -153,20 +155,23 @@ class Outputs:
         if depth_map.depth is None or camera is None or not self._points.wanted:
             return
         points = messages.cloud_view(self._points.message, camera.height, camera.width, PointField)
-        cloud(depth_map.depth, camera.rays(), depth_map.frame.image, points)
+        operations, image = depth_map.prediction.operations, depth_map.frame.image
+        operations.cloud(depth_map.depth, camera.rays(), image, points)
         ready.append(self._points)
 
     def _fill_depth(self, depth_map: DepthMap, ready: list[_Topic]) -> None:
         """Depth with its camera_info, and what a relative model says."""
-        values, depth = depth_map.prediction.values, depth_map.depth
-        if depth_map.prediction.kind is DepthKind.RELATIVE and self._inverse_depth.wanted:
+        prediction, depth = depth_map.prediction, depth_map.depth
+        if prediction.kind is DepthKind.RELATIVE and self._inverse_depth.wanted:
+            values = np.asarray(prediction.values)
             messages.fill_image(self._inverse_depth.message, values, '32FC1')
             ready.append(self._inverse_depth)
         if depth is None:
             return
         if self._depth.wanted:
             millimetres = self.config.depth.encoding == '16UC1'
-            image = messages.depth_to_millimetres(depth) if millimetres else depth
+            metres = np.asarray(depth)
+            image = messages.depth_to_millimetres(metres) if millimetres else metres
             messages.fill_image(self._depth.message, image, self.config.depth.encoding)
             ready.append(self._depth)
         camera = depth_map.frame.camera

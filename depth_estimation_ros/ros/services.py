@@ -182,7 +182,7 @@ def _fit(depth_map: DepthMap, request: Any, window: int) -> Fit:
             raise ValueError(f'pixel ({x:g}, {y:g}) is outside the image of {width}x{height}')
     if request.along_ray:
         z = z / _ray_lengths(depth_map, u, v)
-    values = depth_map.prediction.values
+    values = np.asarray(depth_map.prediction.values)
     spread = float(np.nanmax(values) - np.nanmin(values))
     return fit(
         predictions(depth_map, u, v, window), z, depth_map.prediction.kind, request.shift, spread

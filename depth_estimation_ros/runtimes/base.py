@@ -8,17 +8,26 @@ import abc
 import math
 import os
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros.latency import Latency
+from depth_estimation_ros.operations import HOST, FloatImage, Operations
 from depth_estimation_ros.preprocessing import Preprocessing
 
 
 class OutOfMemoryError(MemoryError):
     """A network did not find the memory for its input: less of it may fit."""
+
+
+class DeviceMemory(NamedTuple):
+    """Memory of a GPU in 10^6 bytes: in use and kept by this process, and of the whole card."""
+
+    used: float
+    reserved: float
+    total: float
 
 
 class Runtime(Protocol):
@@ -27,20 +36,22 @@ class Runtime(Protocol):
     Attributes:
         name: For people and parameters: `torch`, `openvino`, ...
         device: For people, `cpu` or `cuda:0 NVIDIA ...`.
+        operations: What can be done with its answers where they lie.
     """
 
     name: str
     device: str
+    operations: Operations
 
     def predict(
         self, images: Sequence[NDArray[np.uint8]], plan: Preprocessing, latency: Latency
-    ) -> list[NDArray[np.float32]]:
+    ) -> Sequence[FloatImage]:
         """What the network says of images of one size.
 
         Args:
             images: Each [H, W, 3] uint8 RGB, of the size that was planned for.
             plan: How they go into the network.
-            latency: Takes the stages preprocess, network and restore.
+            latency: Takes the stages preprocess, network and restore, or all in network.
 
         Returns:
             [H, W] each, in arrays of their own, as `Preprocessing.restore` says.
@@ -48,6 +59,9 @@ class Runtime(Protocol):
         Raises:
             OutOfMemoryError: A smaller batch or input may fit.
         """
+
+    def memory(self) -> DeviceMemory | None:
+        """Of the device; None where that is main memory."""
 
     def close(self) -> None:
         """Free the network; nothing may be asked afterwards."""
@@ -76,6 +90,7 @@ class HostRuntime(abc.ABC):
 
     name: str
     device: str
+    operations: Operations = HOST
 
     def __init__(self) -> None:
         self._pixels = np.empty(0, np.uint8)
@@ -96,6 +111,10 @@ class HostRuntime(abc.ABC):
             outputs = self.run(pixels)
         with latency.stage('restore'):
             return [plan.restore(output) for output in outputs]
+
+    def memory(self) -> DeviceMemory | None:
+        """As `Runtime.memory`."""
+        return None
 
     @abc.abstractmethod
     def close(self) -> None:

@@ -18,6 +18,7 @@ from depth_estimation_ros.runtimes.base import Runtime
 from depth_estimation_ros.runtimes.prepared_runtime import PreparedRuntime
 
 if TYPE_CHECKING:
+    from depth_estimation_ros.runtimes.cuda_runtime import CudaRuntime
     from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
 
 # Those that run networks on a GPU, too; auto is PyTorch there.
@@ -51,10 +52,12 @@ def build(
     say = say or logging.getLogger('depth_estimation').info
     store.locate(spec, weights)  # refused before the long work
     place = _resolved(device, runtime)
-    with_torch = functools.partial(_torch, spec, weights, place)
+    if place != 'cpu' and runtime in ('auto', 'torch'):
+        return _cuda(spec, weights, place, say)
+    with_torch = functools.partial(_torch, spec, weights)
     if runtime == 'auto':
         installed = [name for name in kinds.FP32 if not kinds.missing(name)]
-        if place != 'cpu' or not installed:
+        if not installed:
             return with_torch()
         return PreparedRuntime(spec, weights, place, (*installed, 'torch'), say, with_torch)
     if runtime == 'torch':
@@ -81,9 +84,22 @@ def _has_driver() -> bool:
     return True
 
 
-def _torch(spec: ModelSpec, weights: str, device: str) -> TorchRuntime:
+def _torch(spec: ModelSpec, weights: str) -> TorchRuntime:
     from depth_estimation_ros.models import weights as weights_file
     from depth_estimation_ros.runtimes.from_pixels import FromPixels
     from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
 
-    return TorchRuntime(FromPixels(weights_file.load(spec, weights), spec), device)
+    return TorchRuntime(FromPixels(weights_file.load(spec, weights), spec))
+
+
+def _cuda(
+    spec: ModelSpec, weights: str, device: str, say: Callable[[str], object]
+) -> CudaRuntime:
+    import torch
+
+    from depth_estimation_ros.models import weights as weights_file
+    from depth_estimation_ros.runtimes.cuda_runtime import CudaRuntime
+    from depth_estimation_ros.runtimes.from_pixels import FromPixels
+
+    network = FromPixels(weights_file.load(spec, weights), spec)
+    return CudaRuntime(network, spec, torch.device(device), say)

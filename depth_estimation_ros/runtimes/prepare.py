@@ -143,7 +143,7 @@ def _made(job: Job, runtime: str, network: FromPixels, folder: Path) -> Session:
     if runtime == 'torch':
         from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
 
-        return TorchRuntime(network, job.device)
+        return TorchRuntime(network)
     kinds.convert(runtime, network, job.width, job.height, folder)
     return kinds.session(runtime, folder, job.device)
 

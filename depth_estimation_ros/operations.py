@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What is made of a network's answer, done where the answer lies: here, or on a device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth_estimation_ros.colorize import colorize, colorize_inverse
+from depth_estimation_ros.pointcloud import cloud
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.calibration import Fit
+
+
+class FloatImage(Protocol):
+    """[H, W] float32: a NumPy array, or one on a device, of which np.asarray makes a copy here."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Height and width."""
+
+    def __array__(self) -> NDArray[np.float32]: ...
+
+
+class Operations(Protocol):
+    """All that is done with every pixel; `out` is always in main memory, as of a message."""
+
+    def metres(self, values: FloatImage, fit: Fit | None, near: float, far: float) -> FloatImage:
+        """Depth of what a network says, in an array of its own.
+
+        Args:
+            values: What it says; untouched.
+            fit: Makes it metres; None where it says metres.
+            near, far: What is nearer becomes -Inf, what is farther +Inf (REP 117); NaN stays NaN.
+        """
+
+    def colorize(
+        self, depth: FloatImage, near: float, far: float, colormap: str, out: NDArray[np.uint8]
+    ) -> None:
+        """As `colorize.colorize`."""
+
+    def colorize_inverse(
+        self, values: FloatImage, low: float, high: float, colormap: str, out: NDArray[np.uint8]
+    ) -> None:
+        """As `colorize.colorize_inverse`."""
+
+    def cloud(
+        self,
+        depth: FloatImage,
+        rays: NDArray[np.float32],
+        image: NDArray[np.uint8],
+        out: NDArray[np.float32],
+    ) -> None:
+        """As `pointcloud.cloud`."""
+
+
+class HostOperations:
+    """`Operations` in main memory, with NumPy and OpenCV."""
+
+    def metres(self, values: FloatImage, fit: Fit | None, near: float, far: float) -> FloatImage:
+        """As `Operations.metres`."""
+        said = np.asarray(values)
+        depth = said.copy() if fit is None else fit.depth(said)
+        np.copyto(depth, -np.inf, where=depth < np.float32(near))
+        np.copyto(depth, np.inf, where=depth > np.float32(far))
+        return depth
+
+    def colorize(
+        self, depth: FloatImage, near: float, far: float, colormap: str, out: NDArray[np.uint8]
+    ) -> None:
+        """As `Operations.colorize`."""
+        colorize(np.asarray(depth), near, far, colormap, out)
+
+    def colorize_inverse(
+        self, values: FloatImage, low: float, high: float, colormap: str, out: NDArray[np.uint8]
+    ) -> None:
+        """As `Operations.colorize_inverse`."""
+        colorize_inverse(np.asarray(values), low, high, colormap, out)
+
+    def cloud(
+        self,
+        depth: FloatImage,
+        rays: NDArray[np.float32],
+        image: NDArray[np.uint8],
+        out: NDArray[np.float32],
+    ) -> None:
+        """As `Operations.cloud`."""
+        cloud(np.asarray(depth), rays, image, out)
+
+
+HOST = HostOperations()

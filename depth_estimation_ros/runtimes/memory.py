@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How PyTorch says that memory ran out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+
+from depth_estimation_ros.runtimes.base import OutOfMemoryError
+
+# PyTorch has an exception of its own for the GPU's allocator only: the CPU's allocator, the CUDA
+# runtime and NVIDIA's libraries say it in the words of a RuntimeError.
+_WORDS = (
+    "can't allocate memory",
+    'std::bad_alloc',
+    'CUDA error: out of memory',
+    'CUBLAS_STATUS_ALLOC_FAILED',
+    'CUDNN_STATUS_ALLOC_FAILED',
+)
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[None]:
+    """Raise OutOfMemoryError where the body ran out of memory, however PyTorch says so.
+
+    What the body had allocated lives as long as the error: handle it after its except clause.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        text = str(error)
+        if isinstance(error, torch.OutOfMemoryError) or any(words in text for words in _WORDS):
+            reason = text.rpartition('DefaultCPUAllocator: ')[2].strip().partition('\n')[0]
+            raise OutOfMemoryError(reason) from error
+        raise
