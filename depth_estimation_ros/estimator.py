@@ -150,21 +150,24 @@ class DepthEstimator:
         Raises:
             ValueError: There is nothing left to cut back.
         """
+        width, height = self.network_size
         smaller = list(PRESETS)[list(PRESETS).index(self.preset) + 1 :]
         if failed > 1:
             self._together = failed // 2
         elif smaller and self.spec.fitting != 'stretch':
             self._together, self.preset = 1, smaller[0]
         else:
-            width, height = self.network_size
             raise ValueError(
                 f'no memory on {self.runtime.device} for {self.spec.name}, even with one image at '
                 f'a time at {width}x{height} (preset {self.preset}): {reason}. End other '
                 'programs, or take a smaller model or another device'
             )
+        left = f'at most {self._together} at a time, at preset {self.preset}'
+        self._say(
+            f'no memory on {self.runtime.device} for {failed} images at {width}x{height} '
+            f'({reason}): from now on {left}'
+        )
         self.hint = (
-            f'memory of {self.runtime.device} did not suffice: images go through the network at '
-            f'most {self._together} at a time, at preset {self.preset}; end other programs or '
+            f'memory did not suffice: images go through the network {left}; end other programs or '
             'take a smaller model, then start again'
         )
-        self._say(f'{self.hint}. It said: {reason}')

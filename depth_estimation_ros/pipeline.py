@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depth_estimation_ros.calibration import Calibration, Fit
+from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
 from depth_estimation_ros.latency import Latency
@@ -44,8 +44,9 @@ class DepthPipeline:
 
     def metres(self, frame: Frame, prediction: Prediction) -> DepthMap:
         """The depth map of a prediction: calibrated, or metric as the network says, or none."""
-        calibration = self.calibration
-        fit: Fit | None = None
+        calibration, fit = self.calibration, None
+        if calibration is not None and calibration.preset != self.estimator.preset:
+            calibration = None  # of another size of the input, which memory has cut since
         if calibration is not None:
             fit, (near, far) = calibration.fit, self.range
         elif prediction.kind is DepthKind.METRIC:

@@ -70,7 +70,7 @@ def measure(model: str, weights: str, data: str, pairs: list[Pair]) -> list[dict
             raise ValueError(f'{model} answers no metres: its errors are none in metres')
         errors: dict[str, list[DepthErrors]] = {'as_it_is': [], 'median_aligned': []}
         for image, truth in pairs:
-            depth = estimator.predict([image])[0].values
+            depth = np.asarray(estimator.predict([image])[0].values)
             known = np.isfinite(truth) & np.isfinite(depth)
             scale = np.median(truth[known]) / np.median(depth[known])
             errors['as_it_is'].append(depth_errors(depth, truth))

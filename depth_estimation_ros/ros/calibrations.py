@@ -43,14 +43,14 @@ class Calibrations:
         self._sought, self._unchecked = True, None
 
     def exchange(
-        self, old: DepthEstimator, in_force: Calibration | None, new: DepthEstimator
+        self, old: tuple[str, str], in_force: Calibration | None, new: tuple[str, str]
     ) -> Calibration | None:
-        """What was in force for the new network when it was last used; kept is what is now."""
+        """What was in force for the new identity when it was last used; kept is what is now."""
         if self._sought and self._unchecked is None:
-            self._before[identity(old)] = in_force
+            self._before[old] = in_force
         self._unchecked = None
-        self._sought = identity(new) in self._before or not self._options.load
-        return self._before.get(identity(new))
+        self._sought = new in self._before or not self._options.load
+        return self._before.get(new)
 
     def find(self, estimator: DepthEstimator, camera: Camera | None) -> Calibration | None:
         """The saved one, once, as soon as the intrinsics tell that it belongs to this camera."""

@@ -72,6 +72,9 @@ class Diagnostics:
             'frames dropped': stream.dropped,
             'memory (MB)': f'{resident_megabytes():.0f}',
         }
+        vram = stream.pipeline.estimator.runtime.memory()
+        if vram is not None:
+            values['VRAM used / reserved / total (MB)'] = ' / '.join(f'{mb:.0f}' for mb in vram)
         for stage, (p50, p95, p99) in self._latency.percentiles().items():
             values[f'{stage} p50/p95/p99 (ms)'] = (
                 f'{p50 * 1e3:.2f} / {p95 * 1e3:.2f} / {p99 * 1e3:.2f}'
@@ -101,8 +104,10 @@ def _verdict(stream: CameraStream, before: _Counts, now: _Counts) -> tuple[bytes
 
 def hint_for(stream: CameraStream) -> str:
     """What to do next for this camera; empty when all is well."""
-    spec = stream.pipeline.estimator.spec
-    if spec.kind is DepthKind.RELATIVE and stream.calibration is None:
+    estimator = stream.pipeline.estimator
+    if estimator.hint:
+        return estimator.hint
+    if estimator.spec.kind is DepthKind.RELATIVE and stream.calibration is None:
         return (
             'the model answers relative depth: no metres and no cloud until calibrate_scale is '
             'called with pixels of known distance'

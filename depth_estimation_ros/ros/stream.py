@@ -68,6 +68,7 @@ class CameraStream:
         self.active = False  # whether the worker serves this camera
         self._arrived = 0  # stamp of the newest image, ns
         self.faults = Faults(node.get_logger().error)
+        self._identity = identity(estimator)
         self.pipeline = DepthPipeline(estimator, (config.range.min, config.range.max), latency)
         self.outputs = Outputs(node, name, config, latency)
         self._node, self._config, self._latency, self._wake = node, config, latency, wake
@@ -163,6 +164,7 @@ class CameraStream:
         """Keep and publish what came of the frame that was taken; faults are counted."""
         try:
             with self._changed:
+                self._follow()
                 if depth_map.calibration is not self.pipeline.calibration:  # changed meanwhile
                     depth_map = self.pipeline.metres(depth_map.frame, depth_map.prediction)
                 self._history.append(depth_map)
@@ -273,21 +275,24 @@ class CameraStream:
         return self._calibrations.file(self.pipeline.estimator)
 
     def use(self, estimator: DepthEstimator) -> None:
-        """Go on with another network, while the worker rests.
-
-        Unless it is the same model at the same preset, what was kept of the old one is forgotten,
-        and the calibration is the one that this camera has for the new one.
-        """
+        """Go on with another network, while the worker rests."""
         with self._changed:
-            old, self.pipeline.estimator = self.pipeline.estimator, estimator
-            if identity(old) == identity(estimator):
-                return
-            self.pipeline.calibration = self._calibrations.exchange(
-                old, self.pipeline.calibration, estimator
-            )
-            self._history.clear()
-            self._used = self.received
-            self.outputs.settle_anew()
+            self.pipeline.estimator = estimator
+            self._follow()
+
+    def _follow(self) -> None:
+        """Take the calibration that belongs to the network, and forget what came of another one.
+
+        Another model, or the same at another preset, which a want of memory may have changed.
+        """
+        old, new = self._identity, identity(self.pipeline.estimator)
+        if old == new:
+            return
+        self._identity, in_force = new, self.pipeline.calibration
+        self.pipeline.calibration = self._calibrations.exchange(old, in_force, new)
+        self._history.clear()
+        self._used = self.received
+        self.outputs.settle_anew()
 
 
 def _seconds(nanoseconds: int) -> str:
