@@ -21,6 +21,7 @@ from rig import CAMERA, Rig, image_message, info_message, rendered  # noqa: E402
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2  # noqa: E402
 
 from depth_estimation_interfaces.srv import CalibrateScale, GetDistance  # noqa: E402
+from depth_estimation_ros.runtimes.base import OutOfMemoryError  # noqa: E402
 
 
 @pytest.fixture
@@ -156,6 +157,39 @@ def test_a_reference_outside_the_image_is_refused_and_the_old_calibration_kept(r
         assert word in refused.message, refused.message
         assert 'np.' not in refused.message
         assert rig.node.streams[''].calibration.fit.scale == good.scale
+
+
+@pytest.mark.parametrize('rig', [{'model': 'bundled-relative'}], indirect=True)
+def test_where_memory_ends_the_node_goes_on_smaller_and_keeps_no_metres_of_before(rig, scene):
+    assert rig.node.autostart()
+    rig.connect()
+    message = image_message(scene[0])
+    rig.send(message, info_message(message))
+    rig.until(lambda: rig.node.streams[''].received, 'image arrives')
+    spots = {'u': [40.0, 160.0, 280.0], 'v': [60.0, 120.0, 200.0]}
+    known = [float(scene[1][int(v), int(u)]) for u, v in zip(*spots.values(), strict=True)]
+    assert rig.ask(CalibrateScale, 'calibrate_scale', **spots, distance=known).success
+    predict = rig.node.estimator.runtime.predict
+
+    def cramped(images, plan, latency):
+        if plan.network_width > 200:
+            raise OutOfMemoryError('you tried to allocate too much')
+        return predict(images, plan, latency)
+
+    rig.node.estimator.runtime.predict = cramped
+    depths = rig.listen(Image, '/depth_estimation/depth/image')
+    inverse = rig.listen(Image, '/depth_estimation/inverse_depth/image')
+    rig.send(message, info_message(message))
+    rig.until(lambda: inverse, 'the frame comes out')
+    assert not depths
+    status = rig.node.status()
+    assert (status.network_width, status.depth_kind) == (160, 'relative')
+    assert 'memory did not suffice' in status.hint
+    assert 'at preset balanced' in status.hint
+    fitted = rig.ask(CalibrateScale, 'calibrate_scale', **spots, distance=known)
+    assert fitted.success, fitted.message
+    rig.send(message, info_message(message))
+    rig.until(lambda: depths, 'metres of the smaller input')
 
 
 def test_an_unwritable_calibration_file_is_told_and_the_calibration_stays(ros, scene, tmp_path):

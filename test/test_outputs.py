@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 import rclpy
+import torch
 from builtin_interfaces.msg import Time
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
@@ -22,6 +23,8 @@ from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.pointcloud import cloud
 from depth_estimation_ros.ros.outputs import Outputs
+from depth_estimation_ros.runtimes.device_array import DeviceArray, Uploads
+from depth_estimation_ros.runtimes.torch_operations import TorchOperations
 
 TOPICS = {
     'depth/image': Image,
@@ -124,6 +127,38 @@ def test_every_output_carries_its_values_and_the_header(graph, metric):
     np.testing.assert_array_equal(painted, colours)
     jpeg = messages.decode_compressed(graph.heard['colorized/image/compressed'])
     assert np.abs(jpeg.astype(float) - colours).mean() < 4.0
+
+
+def test_answers_on_a_device_are_published_as_those_in_main_memory(graph, metric, relative):
+    place = torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')
+
+    def there(depth_map):
+        depth = depth_map.depth
+        values = depth_map.prediction.values
+        prediction = Prediction(
+            DeviceArray(torch.from_numpy(values.copy()).to(place)),
+            depth_map.prediction.kind,
+            TorchOperations(Uploads(place)),
+        )
+        if depth is not None:
+            depth = prediction.operations.metres(prediction.values, None, 0.0, 100.0)
+        return dataclasses.replace(depth_map, prediction=prediction, depth=depth)
+
+    outputs = graph.outputs()
+    graph.listen('depth/image', 'points', 'colorized/image', 'inverse_depth/image')
+    for depth_map, topics in (
+        (metric, ('depth/image', 'points', 'colorized/image')),
+        (relative, ('inverse_depth/image', 'colorized/image')),
+    ):
+        outputs.settle_anew()
+        for _ in range(2):  # a message of before may still be under way
+            expected = graph.hear(outputs, depth_map, *topics)
+        outputs.settle_anew()
+        for _ in range(2):
+            heard = graph.hear(outputs, there(depth_map), *topics)
+        for ours, wanted in zip(heard, expected, strict=True):
+            same = np.asarray(ours.data) == np.asarray(wanted.data)
+            assert same.mean() > 0.999  # of colours a neighbour in the table, here and there
 
 
 def test_a_metric_model_has_no_inverse_depth(graph, metric):

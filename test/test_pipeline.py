@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from depth_estimation_ros import synthetic
 from depth_estimation_ros.calibration import Calibration, fit
@@ -13,9 +14,11 @@ from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind, Frame, Prediction
 from depth_estimation_ros.latency import Latency
+from depth_estimation_ros.models import catalog, weights
 from depth_estimation_ros.pipeline import DepthPipeline
-
-pytest.importorskip('torch', reason='torch is not installed')
+from depth_estimation_ros.runtimes.cuda_runtime import CudaRuntime
+from depth_estimation_ros.runtimes.from_pixels import FromPixels
+from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
 
 CAMERA = Camera(320, 240, 280.0, 282.0, 161.0, 118.0)
 INF, NAN = np.inf, np.nan
@@ -148,6 +151,32 @@ def test_two_cameras_share_a_network_and_not_a_calibration(relative, scene):
     front.calibration = Calibration(fitted, 'bundled-relative', CAMERA, 0)
     assert front.process(scene[0]).depth is not None
     assert rear.process(scene[0]).depth is None
+
+
+def test_a_device_gives_the_metres_that_main_memory_gives(scene):
+    spec = catalog.spec('bundled')
+    estimators = [
+        DepthEstimator(spec, runtime)
+        for runtime in (
+            TorchRuntime(FromPixels(weights.load(spec), spec)),
+            CudaRuntime(FromPixels(weights.load(spec), spec), spec, torch.device('cpu')),
+        )
+    ]
+    plain, device = (DepthPipeline(one, (0.1, 20.0)).process(scene[0]) for one in estimators)
+    assert device.kind is plain.kind
+    # The pixels that the network sees may differ by a count, where OpenCV cuts off.
+    np.testing.assert_allclose(device.depth, plain.depth, rtol=0.02)
+
+
+def test_a_calibration_of_another_size_of_the_input_makes_no_metres(scene):
+    estimator = DepthEstimator.load('bundled-relative', device='cpu', preset='balanced')
+    pipeline = DepthPipeline(estimator, (0.1, 20.0))
+    fitted = fit([0.5, 2.0], [2.0, 0.5], DepthKind.RELATIVE)
+    pipeline.calibration = Calibration(fitted, 'bundled-relative', CAMERA, 0, 'balanced')
+    assert pipeline.process(scene[0]).kind is DepthKind.CALIBRATED
+    estimator.preset = 'fast'  # as where memory has ended
+    depth_map = pipeline.process(scene[0])
+    assert (depth_map.kind, depth_map.depth) == (DepthKind.RELATIVE, None)
 
 
 def test_the_stages_are_timed(scene):
