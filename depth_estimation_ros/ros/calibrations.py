@@ -13,6 +13,8 @@ from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.models.model_spec import ModelSpec
 
+Identity = tuple[ModelSpec, str]  # what a calibration belongs to: a model, and its preset
+
 
 class Calibrations:
     """The calibrations of one camera that are not in force: saved, or of networks before.
@@ -29,7 +31,7 @@ class Calibrations:
         self, name: str, options: config.CalibrationFile, on_fault: Callable[[str], None]
     ) -> None:
         self._name, self._options, self._on_fault = name, options, on_fault
-        self._before: dict[tuple[ModelSpec, str], Calibration | None] = {}
+        self._before: dict[Identity, Calibration | None] = {}
         self._unchecked: Calibration | None = None  # loaded, and waits for the intrinsics
         self._sought = not options.load
 
@@ -43,7 +45,7 @@ class Calibrations:
         self._sought, self._unchecked = True, None
 
     def exchange(
-        self, old: tuple[str, str], in_force: Calibration | None, new: tuple[str, str]
+        self, old: Identity, in_force: Calibration | None, new: Identity
     ) -> Calibration | None:
         """What was in force for the new identity when it was last used; kept is what is now."""
         if self._sought and self._unchecked is None:
@@ -78,6 +80,6 @@ class Calibrations:
             return None
 
 
-def identity(estimator: DepthEstimator) -> tuple[ModelSpec, str]:
+def identity(estimator: DepthEstimator) -> Identity:
     """What a calibration of this network belongs to: a model, with its weights, and a preset."""
     return estimator.spec, estimator.preset
