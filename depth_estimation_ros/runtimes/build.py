@@ -92,9 +92,7 @@ def _torch(spec: ModelSpec, weights: str) -> TorchRuntime:
     return TorchRuntime(FromPixels(weights_file.load(spec, weights), spec))
 
 
-def _cuda(
-    spec: ModelSpec, weights: str, device: str, say: Callable[[str], object]
-) -> CudaRuntime:
+def _cuda(spec: ModelSpec, weights: str, device: str, say: Callable[[str], object]) -> CudaRuntime:
     import torch
 
     from depth_estimation_ros.models import weights as weights_file
