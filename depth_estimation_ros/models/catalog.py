@@ -93,12 +93,11 @@ _MIDAS_SMALL = ModelSpec(
     valid_range=(0.001, 10_000.0),
     licence='MIT',
     commercial=True,
-    file='midas_v21_small_256.pt',
-    # The older name of the same file, model-small-70d6b9c8.pt, tells this much of it.
-    sha256='70d6b9c8',
+    file='midas_v21_small-70d6b9c8.pt',
+    sha256='70d6b9c8',  # as torch.hub has it in the file's name; no more of it was published
     description='MiDaS v2.1 small, for small computers: 21 million parameters.',
     fitting='contain',
-    url='https://github.com/isl-org/MiDaS/releases/download/v2_1/midas_v21_small_256.pt',
+    url='https://github.com/isl-org/MiDaS/releases/download/v2_1/midas_v21_small-70d6b9c8.pt',
     megabytes=86.0,
 )
 
