@@ -212,9 +212,11 @@ def test_every_kind_runs_from_a_folder(tmp_path, kind, processor, expected):
 )
 def test_weights_whose_configuration_says_otherwise_are_refused(tmp_path, changes, refusal):
     tiny.save(tmp_path, **changes)
-    given = resolve('depth-anything-v2-metric-indoor-small', str(tmp_path))
+    name = 'depth-anything-v2-metric-indoor-small'
     with pytest.raises(ValueError, match=refusal):
-        weights.load(given)
+        weights.load(resolve(name, str(tmp_path)))
+    with pytest.raises(ValueError, match=refusal):  # before anything is prepared
+        DepthEstimator.load(name, str(tmp_path), device='cpu')
 
 
 def test_glpn_for_roads_is_in_metres_though_its_configuration_says_otherwise(tmp_path):

@@ -20,16 +20,41 @@ if TYPE_CHECKING:
 _OWN = ('encoder-decoder', 'meter-xxs', 'midas-v21-small')  # the others are in transformers
 
 
+def configuration(spec: ModelSpec, file: Path) -> configurations.Configuration | None:
+    """The shape of a network of transformers: of `config.json` where there is one, or as we know.
+
+    Args:
+        spec: The model.
+        file: Its weights; `config.json` may lie beside them.
+
+    Returns:
+        None for a network of this package, which has but one shape.
+
+    Raises:
+        FileNotFoundError: No `config.json`, and the catalogue has no configuration either.
+        ValueError: `config.json` is of another network.
+    """
+    if spec.architecture in _OWN:
+        return None
+    found = hub_folder.configuration(file)
+    if found is not None:
+        hub_folder.check(spec, found)
+        return found
+    if spec.architecture not in configurations.CONFIGURATIONS:
+        raise FileNotFoundError(f'{spec.name}: there is no config.json beside {file}')
+    return configurations.configuration(spec)
+
+
 def build(spec: ModelSpec) -> nn.Module:
     """The network of a model, its weights random.
 
     Raises:
-        FileNotFoundError: No `config.json`, and the catalogue has no configuration either.
-        ValueError: `config.json` is of another network, or transformers is not installed.
+        FileNotFoundError: As `configuration`.
+        ValueError: As `configuration`, or transformers is not installed.
     """
-    if spec.architecture in _OWN:
+    found = configuration(spec, store.home(spec) / spec.file)
+    if found is None:
         return _answering(spec, _own(spec.architecture))
-    found = _configuration(spec, store.home(spec) / spec.file)
     network: nn.Module = _transformers_networks(spec.name).build(found)
     return network
 
@@ -50,14 +75,14 @@ def fill(
     Raises:
         FileNotFoundError, ValueError: As `build`.
     """
-    if spec.architecture in _OWN:
+    found = configuration(spec, file)
+    if found is None:
         network = _own(spec.architecture)
         own = _own_names(state)
         faults = _faults(_shapes(network.state_dict()), _shapes(own))
         if not faults:
             network.load_state_dict(own)
         return _answering(spec, network), faults
-    found = _configuration(spec, file)
     networks = _transformers_networks(spec.name)
     filled: tuple[nn.Module, dict[str, set[str]]] = networks.fill(
         found, depth_anything.published_names(state)
@@ -143,17 +168,6 @@ def _answering(spec: ModelSpec, network: nn.Module) -> nn.Module:
 
         return InverseDepth(network)
     return network
-
-
-def _configuration(spec: ModelSpec, file: Path) -> configurations.Configuration:
-    """Of the `config.json` beside a weights file, or else of the catalogue."""
-    found = hub_folder.configuration(file)
-    if found is not None:
-        hub_folder.check(spec, found)
-        return found
-    if spec.architecture not in configurations.CONFIGURATIONS:
-        raise FileNotFoundError(f'{spec.name}: there is no config.json beside {file}')
-    return configurations.configuration(spec)
 
 
 def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:

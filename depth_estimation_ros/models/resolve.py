@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from depth_estimation_ros.models import catalog, hub_folder, store
+from depth_estimation_ros.models import architectures, catalog, hub_folder, store, weights
 from depth_estimation_ros.models.model_spec import ModelSpec
 
 
@@ -88,8 +88,6 @@ def _in_file(file: Path) -> ModelSpec:
     Raises:
         ValueError: Nothing tells which one it is.
     """
-    from depth_estimation_ros.models import architectures, weights
-
     published = weights.published_as(file)
     if published is not None:
         return _at(published, file)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.frames import DepthKind
-from depth_estimation_ros.models import depth_anything, hub_folder, store
+from depth_estimation_ros.models import architectures, depth_anything, hub_folder, store
 from depth_estimation_ros.models.catalog import CATALOG, ModelSpec
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ _NO_PICKLE = (
 )
 
 
-def load(spec: ModelSpec, path: str = '') -> nn.Module:
-    """The network of a model with its weights.
+def check(spec: ModelSpec, path: str = '') -> Path:
+    """The weights file of a model, after all that can be told of it without reading its tensors.
 
     The checksum is held against the published one where the file was found by the model's name; a
-    file that the user names may be one of his own making, and has only to fit.
+    file that the user names may be one of his own making. PyTorch is not needed.
 
     Args:
         spec: The model.
@@ -43,14 +43,40 @@ def load(spec: ModelSpec, path: str = '') -> nn.Module:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It cannot be read, is not what the catalogue means, or is of another network.
+        ValueError: It is not what the catalogue means, or is of another model.
     """
-    from depth_estimation_ros.models import architectures
-
     if path and (folder := Path(path).expanduser()).is_dir():
         path = str(hub_folder.weights_file(folder))
     file = store.locate(spec, path)
-    _check_published(spec, file, own=bool(path or spec.folder))
+    owner = published_as(file)
+    if owner is not None and owner.name != spec.name:
+        raise ValueError(
+            f'{file} holds the weights of {owner.name} ({_outline_of(owner)}), not of '
+            f'{spec.name} ({_outline_of(spec)})'
+        )
+    own = path or spec.folder
+    expected = '' if own else store.checksums(spec).get(spec.file, '')
+    if expected and not (found := store.sha256(file)).startswith(expected):
+        raise ValueError(
+            f'{file} is damaged or another version: its SHA-256 is {found}, {spec.name} has '
+            f'{expected}. {spec.source}'
+        )
+    architectures.configuration(spec, file)
+    return file
+
+
+def load(spec: ModelSpec, path: str = '') -> nn.Module:
+    """The network of a model with its weights, which must fit to the last tensor.
+
+    Args:
+        spec: The model.
+        path: As for `check`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: As `check`; or it cannot be read, or is of another network.
+    """
+    file = check(spec, path)
     state = read(file)
     network, faults = architectures.fill(spec, state, file)
     if faults:
@@ -101,22 +127,6 @@ def read(file: Path) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
         raise ValueError(f'{file} holds something else than tensors by name: {_outline(state)}')
     return dict(state)
-
-
-def _check_published(spec: ModelSpec, file: Path, own: bool) -> None:
-    """Refuse another model's published weights, and a file that should be published and is not."""
-    owner = published_as(file)
-    if owner is not None and owner.name != spec.name:
-        raise ValueError(
-            f'{file} holds the weights of {owner.name} ({_outline_of(owner)}), not of '
-            f'{spec.name} ({_outline_of(spec)})'
-        )
-    expected = '' if own else store.checksums(spec).get(spec.file, '')
-    if expected and not (found := store.sha256(file)).startswith(expected):
-        raise ValueError(
-            f'{file} is damaged or another version: its SHA-256 is {found}, {spec.name} has '
-            f'{expected}. {spec.source}'
-        )
 
 
 def _outline_of(spec: ModelSpec) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.config import RUNTIMES
-from depth_estimation_ros.models import store
+from depth_estimation_ros.models import weights as weights_file
 from depth_estimation_ros.models.catalog import ModelSpec
 from depth_estimation_ros.runtimes import kinds
 from depth_estimation_ros.runtimes.base import Runtime
@@ -50,7 +50,7 @@ def build(
     if runtime not in RUNTIMES:
         raise ValueError(f'runtime is one of {", ".join(RUNTIMES)}, not {runtime!r}')
     say = say or logging.getLogger('depth_estimation').info
-    store.locate(spec, weights)  # refused before the long work
+    weights_file.check(spec, weights)  # refused before the long work
     place = _resolved(device, runtime)
     if place != 'cpu' and runtime in ('auto', 'torch'):
         return _cuda(spec, weights, place, say)
@@ -85,7 +85,6 @@ def _has_driver() -> bool:
 
 
 def _torch(spec: ModelSpec, weights: str) -> TorchRuntime:
-    from depth_estimation_ros.models import weights as weights_file
     from depth_estimation_ros.runtimes.from_pixels import FromPixels
     from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
 
@@ -95,7 +94,6 @@ def _torch(spec: ModelSpec, weights: str) -> TorchRuntime:
 def _cuda(spec: ModelSpec, weights: str, device: str, say: Callable[[str], object]) -> CudaRuntime:
     import torch
 
-    from depth_estimation_ros.models import weights as weights_file
     from depth_estimation_ros.runtimes.cuda_runtime import CudaRuntime
     from depth_estimation_ros.runtimes.from_pixels import FromPixels
 
