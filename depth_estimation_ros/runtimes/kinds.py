@@ -8,6 +8,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from depth_estimation_ros.models.model_spec import ModelSpec
 from depth_estimation_ros.runtimes import onnx_session, openvino_session
 from depth_estimation_ros.runtimes.base import Session
 
@@ -59,6 +60,22 @@ def check(runtime: str, device: str) -> None:
         )
 
 
+def check_made(runtime: str, spec: ModelSpec, width: int, height: int) -> None:
+    """Refuse an int8 runtime, which is made with pictures and not when it is wanted.
+
+    Raises:
+        ValueError: With the command that makes it.
+    """
+    if runtime in INT8:
+        form = 'onnx' if runtime.startswith('onnx') else 'openvino'
+        own = f' --weights {Path(spec.folder, spec.file)}' if spec.folder else ''
+        raise ValueError(
+            f'runtime {runtime}: it was not made for {spec.name} at {width}x{height}; '
+            f'depth-estimation export {spec.name}{own} --format {form} --size {width}x{height} '
+            '--int8 --pictures DIR makes it'
+        )
+
+
 def convert(runtime: str, network: FromPixels, width: int, height: int, folder: Path) -> None:
     """Leave in a folder what `session` loads."""
     if runtime == 'openvino':
@@ -71,5 +88,6 @@ def convert(runtime: str, network: FromPixels, width: int, height: int, folder: 
 def session(runtime: str, folder: Path, device: str) -> Session:
     """The network of a folder, ready to run."""
     if runtime.startswith('openvino'):
-        return openvino_session.OpenVinoSession(folder, device)
-    return onnx_session.OnnxSession(folder, device, runtime)
+        return openvino_session.OpenVinoSession(folder, runtime)
+    file = folder / onnx_session.FILE
+    return onnx_session.OnnxSession(file, device, runtime)

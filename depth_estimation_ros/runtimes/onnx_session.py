@@ -25,12 +25,12 @@ class OnnxSession:
     """A network in an ONNX file.
 
     Attributes:
-        name: `onnxruntime` or `tensorrt`.
+        name: `onnxruntime`, `onnxruntime-int8` or `tensorrt`.
         device: `cpu` or `cuda:0`.
     """
 
-    def __init__(self, folder: Path, device: str = 'cpu', name: str = 'onnxruntime') -> None:
-        """Load the file of a folder; TensorRT builds its engine there the first time.
+    def __init__(self, file: Path, device: str = 'cpu', name: str = 'onnxruntime') -> None:
+        """Load a file; TensorRT builds its engine beside it the first time.
 
         Raises:
             ValueError: ONNX Runtime does not read it, or has no such provider.
@@ -43,13 +43,13 @@ class OnnxSession:
         # Threads that spin while they wait starve the processes they share cores with.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
         options.log_severity_level = 3
-        providers = _providers(folder, device, name)
+        providers = _providers(file.parent, device, name)
         try:
             self._session = onnxruntime.InferenceSession(
-                folder / FILE, options, providers=[*providers, 'CPUExecutionProvider']
+                file, options, providers=[*providers, 'CPUExecutionProvider']
             )
         except Exception as error:  # its exceptions share no base of their own
-            raise ValueError(f'{folder / FILE} is damaged, delete {folder}: {error}') from error
+            raise ValueError(f'{file} is damaged, delete {file.parent}: {error}') from error
         # Where CUDA's libraries do not load, it would go on on the CPU and only warn.
         wanted = [provider for provider, _ in providers]
         if not set(wanted) <= set(self._session.get_providers()):

@@ -23,19 +23,18 @@ class OpenVinoSession:
     """A compiled network.
 
     Attributes:
-        name: `openvino`.
+        name: `openvino` or `openvino-int8`.
         device: `cpu`.
     """
 
-    name = 'openvino'
-
-    def __init__(self, folder: Path, device: str = 'cpu') -> None:
+    def __init__(self, folder: Path, name: str = 'openvino') -> None:
         """Load what `compile_into` left in a folder.
 
         Raises:
             ValueError: OpenVINO does not read it.
         """
-        self.device = device
+        self.name = name
+        self.device = 'cpu'
         file = folder / _COMPILED
         try:
             compiled = (

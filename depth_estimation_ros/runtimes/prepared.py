@@ -59,7 +59,7 @@ class Job:
         """Where this runtime's conversion lies, or will."""
         known = (dataclasses.asdict(self.spec), self.checksum, self.device, _circumstances())
         digest = hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
-        return root() / _as_file(self.spec.name) / f'{self.width}x{self.height}-{runtime}-{digest}'
+        return root() / as_file(self.spec.name) / f'{self.width}x{self.height}-{runtime}-{digest}'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,6 +179,6 @@ def _version(library: str) -> str:
         return ''
 
 
-def _as_file(name: str) -> str:
+def as_file(name: str) -> str:
     """The name of a model, which may be a path, as that of a folder."""
     return re.sub(r'[^\w.-]+', '_', name)

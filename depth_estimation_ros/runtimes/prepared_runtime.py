@@ -99,6 +99,7 @@ class PreparedRuntime(HostRuntime):
         with prepared.alone(job, self._say):
             known = [prepared.verdict(job, name) for name in self._runtimes]
             if not all(known):
+                kinds.check_made(self._runtimes[0], job.spec, job.width, job.height)
                 self._say(
                     f'{job.title}: preparing {", ".join(self._runtimes)}, once on this machine; '
                     'this takes a while'
