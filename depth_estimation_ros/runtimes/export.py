@@ -200,7 +200,7 @@ def _keep(what: Export, file: Path, session: Session, say: Callable[[str], objec
 
 
 def _answer(network: FromPixels, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    with torch.inference_mode():
+    with torch.no_grad():  # as in prepare
         answer: NDArray[np.float32] = network(torch.from_numpy(pixels)).numpy()
     return answer
 

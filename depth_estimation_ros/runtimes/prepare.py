@@ -99,7 +99,9 @@ def _work(job: Job, runtimes: Sequence[str], say: Say) -> None:
 
     network = FromPixels(weights.load(job.spec, job.weights), job.spec).eval()
     frame = selfcheck.reference_pixels(job.width, job.height)
-    with torch.inference_mode():
+    # Not inference_mode: what a network keeps from one run to the next would then be of no use to
+    # those who convert it.
+    with torch.no_grad():
         reference = network(torch.from_numpy(frame)).numpy()
     sessions, verdicts = {}, {}
     with contextlib.ExitStack() as stack:
