@@ -64,7 +64,7 @@ setup(
             'ros-rosidl-core-generators',
         ],
         # Faster on a CPU, and without PyTorch's memory.
-        'runtimes': ['onnx', 'onnxruntime', 'onnxscript', 'openvino'],
+        'runtimes': ['onnx', 'onnxruntime', 'onnxscript', 'openvino', 'torch>=2.5'],
         'demo': ['matplotlib'],
         'benchmark': ['matplotlib', 'pillow', 'psutil'],
         'test': ['hypothesis', 'mypy', 'psutil', 'pytest', 'ruff', 'types-PyYAML'],

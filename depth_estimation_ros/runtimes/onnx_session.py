@@ -68,19 +68,22 @@ class OnnxSession:
 def convert(network: FromPixels, width: int, height: int, file: Path) -> None:
     """Write the network as ONNX: input `pixels` uint8 [1, h, w, 3], output `depth`."""
     import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
 
     pixels = torch.zeros((1, height, width, 3), dtype=torch.uint8)
     size = sum(weight.nbytes for weight in network.state_dict().values())
-    torch.onnx.export(
-        network,
-        (pixels,),
-        file,
-        input_names=['pixels'],
-        output_names=['depth'],
-        dynamo=True,
-        external_data=size > _INSIDE,
-        verbose=False,
-    )
+    # The layout of what PyTorch's fused attention answers is not that of the graph it becomes.
+    with sdpa_kernel(SDPBackend.MATH):
+        torch.onnx.export(
+            network,
+            (pixels,),
+            file,
+            input_names=['pixels'],
+            output_names=['depth'],
+            dynamo=True,
+            external_data=size > _INSIDE,
+            verbose=False,
+        )
 
 
 def available(provider: str) -> bool:
