@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import importlib
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from depth_estimation_ros.models.configurations import Configuration
@@ -35,6 +37,7 @@ _FAMILIES = {
 _IDLE = re.compile(
     r'fusion_stage\.layers\.0\.residual_layer1\.|\.relative_(position_index|coords_table)$'
 )
+Size = tuple[int, int]
 
 
 class PredictedDepth(nn.Module):
@@ -129,6 +132,12 @@ def _prepared(configuration: Configuration) -> tuple[Any, Any]:
 
 
 def _answering(model: nn.Module, configuration: Configuration) -> nn.Module:
+    beit: Any
+    for beit in model.modules():
+        if hasattr(beit, 'generate_relative_position_index'):
+            # Its indices lie in main memory; a recorded CUDA graph cannot fetch them from there.
+            original = beit.generate_relative_position_index
+            beit.generate_relative_position_index = functools.partial(_index, original, beit)
     if configuration['model_type'] == 'depth_pro':
         from depth_estimation_ros.models.depth_pro import MetricDepthPro
 
@@ -138,6 +147,21 @@ def _answering(model: nn.Module, configuration: Configuration) -> nn.Module:
 
         choose_head_by_image(model)
     return PredictedDepth(model)
+
+
+def _index(original: Callable[[Size], Tensor], module: Any, window: Size) -> Tensor:
+    """Indices of relative positions, beside the table that they point into."""
+    device = module.relative_position_bias_table.device
+    tracing = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    if tracing or torch.compiler.is_compiling():
+        return original(window)  # what is not computed yet must not be remembered
+    return _index_on(original, (int(window[0]), int(window[1])), device)
+
+
+@functools.lru_cache(maxsize=8)
+def _index_on(original: Callable[[Size], Tensor], window: Size, device: torch.device) -> Tensor:
+    with torch.inference_mode(mode=False):
+        return original(window).to(device)
 
 
 def _names(keys: object) -> set[str]:
