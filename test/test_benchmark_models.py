@@ -31,7 +31,7 @@ def test_the_command_of_the_document_measures(tmp_path, monkeypatch, capsys):
     document = (ROOT / 'docs' / 'benchmarks.md').read_text()
     (command,) = re.findall(r'depth-estimation (benchmark --models bundled .*)', document)
     monkeypatch.chdir(tmp_path)
-    assert main([*command.split(), *ONCE]) == 0
+    assert main([*command.split(), *ONCE, '--threads', '1']) == 0
     assert '| torch full ' in capsys.readouterr().out
     assert cv2.imread('figures.png').shape[1] > 1000
     result = json.loads(Path('figures.json').read_text())
@@ -46,6 +46,7 @@ def test_the_command_of_the_document_measures(tmp_path, monkeypatch, capsys):
     for row in comparison['rows']:
         assert row['network'] == '256x192'
         assert row['frames'] >= 2
+        assert row['cores'] == 1
         assert row['p50_ms'] <= row['p95_ms']
         assert row['frames_per_s'] > 0
         assert 100 < row['memory_mb'] < 4000

@@ -60,7 +60,7 @@ def _bars(plot: Axes, comparison: dict[str, Any], *, labelled: bool) -> None:
         bars,
         [
             f'{row["p50_ms"]:.{0 if row["p50_ms"] >= 100 else 1}f} ms'
-            + (f'  ({row["times_faster"]:.2f}×)' if row['runtime'] else '')
+            + (f'  ({_ratio(row["times_faster"])}×)' if row['runtime'] else '')
             for row in rows
         ],
         padding=4,
@@ -73,3 +73,7 @@ def _bars(plot: Axes, comparison: dict[str, Any], *, labelled: bool) -> None:
     weights = ' (random weights)' if comparison['weights'] == 'random' else ''
     title = f'{comparison["model"]}{weights}\n{_WAITING[comparison["openmp"]]}'
     plot.set_title(title, loc='left', fontsize=9.5, weight='bold')
+
+
+def _ratio(value: float) -> str:
+    return f'{value:.{2 if value < 10 else 0}f}'

@@ -211,6 +211,7 @@ def _report(side: Side, contender: Contender) -> dict[str, Any]:
     depth = side.depth(_smooth(contender.width, contender.height))
     width, height, carrier = side.network()
     return {
+        'cores': len(os.sched_getaffinity(0)),
         'memory_mb': pages * os.sysconf('SC_PAGE_SIZE') / 1e6,
         'network': f'{width}x{height}',
         'carrier': carrier,
