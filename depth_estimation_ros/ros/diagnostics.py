@@ -65,7 +65,11 @@ class Diagnostics:
     ) -> dict[str, Any]:
         seconds = now.time - before.time
         rate = (now.processed - before.processed) / seconds if seconds > 0.0 else 0.0
+        estimator = stream.pipeline.estimator
         values: dict[str, Any] = {
+            'model': estimator.spec.name,
+            'preset': estimator.preset,
+            'runtime': estimator.runtime.name,
             'rate (Hz)': f'{rate:.1f}',
             'frames received': now.received,
             'frames processed': now.processed,

@@ -141,10 +141,14 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             self._latency.clear()
             if present is not None:
                 present.close()
-        self.config = config  # first: that the parameters are what is in force is never refused
-        self.set_parameters([Parameter(name, value=getattr(config, name)) for name in _SWITCHED])
+        self._put_in_force(config)
         self.get_logger().info(f'{config.model}: {estimator.spec.description}')
         self.publish_status()
+
+    def _put_in_force(self, config: Config) -> None:
+        """Let configuration and parameters say what the node works with."""
+        self.config = config  # first: that a parameter is what is in force is never refused
+        self.set_parameters([Parameter(name, value=getattr(config, name)) for name in _SWITCHED])
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to work."""
@@ -215,7 +219,9 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             stream.reconfigure(config)
 
     def _look(self) -> None:
-        """What changes without a word: publishers, a calibration loaded with the first frame."""
+        """What changes without a word: publishers, a calibration loaded, a preset cut back."""
+        if self.estimator is not None and self.estimator.preset != self.config.preset:
+            self._put_in_force(self.config.replaced({'preset': self.estimator.preset}))
         self.publish_status()
         for stream in self.streams.values():
             for subscription in stream.subscriptions:
