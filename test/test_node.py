@@ -291,6 +291,8 @@ def test_diagnostics_tell_rate_latency_memory_and_calibration(start, scene):
     values = {pair.key: pair.value for pair in said[-1].status[0].values}
     assert values['frames received'] == values['frames processed'] == '1'
     assert values['frames dropped'] == '0'
+    assert (values['model'], values['preset']) == ('bundled-relative', 'full')
+    assert values['runtime'] == rig.node.status().runtime
     assert float(values['memory (MB)']) > 50
     assert float(values['calibration residual']) >= 0
     for stage in ('decode', 'preprocess', 'network', 'restore', 'total'):

@@ -57,7 +57,7 @@ def test_before_a_camera_twice_as_fast_the_newest_is_served_and_drops_are_counte
     assert lag.late <= 0.05, f'overdue {sorted(lag.overdue)[-5:]}, allowed {lag.allowance}'
 
 
-def test_memory_is_modest_and_flat():
+def test_memory_is_modest_and_flat(conversions_at_hand):
     used = memory.measure(300)
     assert 100 < used.start <= used.peak <= memory.LIMIT
     assert used.growth <= memory.GROWTH

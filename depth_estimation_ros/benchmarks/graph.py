@@ -22,10 +22,11 @@ class Graph:
 
     Args:
         logs: Folder for what they print.
+        runtime: What carries the node's network.
     """
 
-    def __init__(self, logs: Path) -> None:
-        self._logs = logs
+    def __init__(self, logs: Path, runtime: str = 'auto') -> None:
+        self._logs, self._runtime = logs, runtime
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Graph:  # noqa: PYI034 - Self is not in Python 3.10
@@ -33,6 +34,7 @@ class Graph:
         self._processes = self._stack.enter_context(Processes(domain, self._logs))
         arguments = ['-r', 'image:=/camera/image', '-r', 'camera_info:=/camera/camera_info']
         arguments += ['-p', 'model:=bundled', '-p', f'diagnostics.period:={_PERIOD}']
+        arguments += ['-p', f'runtime:={self._runtime}']
         self._processes.start('node', 'cli', 'node', '--ros-args', *arguments)
         self._client = self._stack.enter_context(Client(domain, self._processes.check))
         self._client.until(lambda: self._client.diagnostics, 'the node is ready', _PATIENCE)

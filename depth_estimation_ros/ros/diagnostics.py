@@ -76,7 +76,7 @@ class Diagnostics:
             'frames dropped': stream.dropped,
             'memory (MB)': f'{resident_megabytes():.0f}',
         }
-        vram = stream.pipeline.estimator.runtime.memory()
+        vram = estimator.runtime.memory()
         if vram is not None:
             values['VRAM used / reserved / total (MB)'] = ' / '.join(f'{mb:.0f}' for mb in vram)
         for stage, (p50, p95, p99) in self._latency.percentiles().items():
