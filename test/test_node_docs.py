@@ -43,7 +43,7 @@ def test_a_service_call_of_the_documents_succeeds(ros, name, kind, text):
     package, _, service = kind.split('/')
     fields = yaml.safe_load(text)
     camera = fields.get('camera', '')
-    rig = Rig(model='bundled', cameras=[camera])
+    rig = Rig(model='bundled', runtime='torch', cameras=[camera])
     try:
         assert rig.node.autostart()
         prefix = f'{camera}/' if camera else ''

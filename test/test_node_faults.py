@@ -159,7 +159,7 @@ def test_a_reference_outside_the_image_is_refused_and_the_old_calibration_kept(r
         assert rig.node.streams[''].calibration.fit.scale == good.scale
 
 
-@pytest.mark.parametrize('rig', [{'model': 'bundled-relative'}], indirect=True)
+@pytest.mark.parametrize('rig', [{'model': 'bundled-relative', 'runtime': 'torch'}], indirect=True)
 def test_where_memory_ends_the_node_goes_on_smaller_and_keeps_no_metres_of_before(rig, scene):
     assert rig.node.autostart()
     rig.connect()
