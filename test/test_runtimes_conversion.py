@@ -35,7 +35,7 @@ def compare(model, path, width, height, runtime, folder):
 
 
 @pytest.mark.parametrize('runtime', kinds.FP32)
-@pytest.mark.parametrize('kind', ['depth_anything', 'dpt on BEiT', 'glpn'])
+@pytest.mark.parametrize('kind', ['dpt on BEiT', 'glpn'])
 def test_networks_of_transformers(kind, runtime, tmp_path):
     model = resolve.resolve(str(tiny.save(tmp_path, kind)))
     _, (height, width) = tiny.CONFIGURATIONS[kind]

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 FP32 = ('openvino', 'onnxruntime')
 INT8 = ('openvino-int8', 'onnxruntime-int8')
-CONVERTED = (*FP32, 'tensorrt', *INT8)
 
 _ONNX = ('onnxruntime', 'onnx', 'onnxscript')
 _MODULES = {'openvino': ('openvino',), 'onnxruntime': _ONNX, 'tensorrt': _ONNX}
@@ -56,7 +55,7 @@ def check(runtime: str, device: str) -> None:
     if not onnx_session.available(provider):
         raise ValueError(
             f'runtime {runtime} on {device}: the installed onnxruntime is built without it; '
-            'pip uninstall onnxruntime, then pip install onnxruntime-gpu'
+            'pip uninstall onnxruntime, then pip install onnxruntime-gpu; or take the device cpu'
         )
 
 

@@ -111,7 +111,8 @@ def _work(job: Job, runtimes: Sequence[str], say: Say) -> None:
             for runtime in sorted(runtimes, key='torch'.__eq__)
         }
         for runtime, folder in folders.items():
-            say(f'{job.title}: making {runtime}')
+            minutes = ': its engine takes minutes' if runtime == 'tensorrt' else ''
+            say(f'{job.title}: making {runtime}{minutes}')
             try:
                 session = _made(job, runtime, network, folder)
                 verdicts[runtime] = _judged(job, runtime, session.run(frame), reference)
@@ -154,7 +155,7 @@ def describe(verdict: Verdict) -> str:
     """For people: `openvino 12.3 ms`, or why not."""
     if verdict.refused:
         return f'{verdict.runtime} is refused: {verdict.refused}'
-    return f'{verdict.runtime} {verdict.milliseconds:.3g} ms'
+    return f'{verdict.runtime} {verdict.milliseconds:.1f} ms'
 
 
 if __name__ == '__main__':
