@@ -7,7 +7,7 @@ from __future__ import annotations
 import abc
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.operations import HOST, FloatImage, Operations
 from depth_estimation_ros.preprocessing import Preprocessing
+
+Say = Callable[[str], object]
+"""Takes a line that people may want to read meanwhile."""
 
 
 class OutOfMemoryError(MemoryError):

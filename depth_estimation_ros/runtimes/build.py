@@ -7,14 +7,13 @@ from __future__ import annotations
 import ctypes
 import functools
 import logging
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.config import RUNTIMES
 from depth_estimation_ros.models import weights as weights_file
 from depth_estimation_ros.models.catalog import ModelSpec
 from depth_estimation_ros.runtimes import kinds
-from depth_estimation_ros.runtimes.base import Runtime
+from depth_estimation_ros.runtimes.base import Runtime, Say
 from depth_estimation_ros.runtimes.prepared_runtime import PreparedRuntime
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def build(
     weights: str = '',
     device: str = 'auto',
     runtime: str = 'auto',
-    say: Callable[[str], object] | None = None,
+    say: Say | None = None,
 ) -> Runtime:
     """A model ready to run, or ready to be prepared for the size that comes first.
 
@@ -91,7 +90,7 @@ def _torch(spec: ModelSpec, weights: str) -> TorchRuntime:
     return TorchRuntime(FromPixels(weights_file.load(spec, weights), spec))
 
 
-def _cuda(spec: ModelSpec, weights: str, device: str, say: Callable[[str], object]) -> CudaRuntime:
+def _cuda(spec: ModelSpec, weights: str, device: str, say: Say) -> CudaRuntime:
     import torch
 
     from depth_estimation_ros.runtimes.cuda_runtime import CudaRuntime

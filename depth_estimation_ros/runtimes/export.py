@@ -10,7 +10,6 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from depth_estimation_ros.runtimes import (
     quantise,
     selfcheck,
 )
-from depth_estimation_ros.runtimes.base import Session
+from depth_estimation_ros.runtimes.base import Say, Session
 from depth_estimation_ros.runtimes.from_pixels import FromPixels
 
 FORMATS = {'onnx': ('.onnx',), 'openvino': ('.xml', '.bin')}
@@ -83,9 +82,7 @@ class Export:
         return prepared.Job(self.spec, self.weights, checksum, self.width, self.height, 'cpu')
 
 
-def export(
-    what: Export, folder: Path, say: Callable[[str], object], overwrite: bool = False
-) -> list[Path]:
+def export(what: Export, folder: Path, say: Say, overwrite: bool = False) -> list[Path]:
     """Write a network and, as JSON, what to know of it; int8 also to where its runtime finds it.
 
     Args:
@@ -153,7 +150,7 @@ def _in_int8(
     network: FromPixels,
     file: Path,
     pictures: Path,
-    say: Callable[[str], object],
+    say: Say,
 ) -> dict[str, Any]:
     width, height = what.width, what.height
     calibrating, held = quantise.split(quantise.read_pictures(pictures, what.spec, width, height))
@@ -186,7 +183,7 @@ def _session(what: Export, file: Path) -> Session:
     return openvino_session.OpenVinoSession(file.parent)
 
 
-def _keep(what: Export, file: Path, session: Session, say: Callable[[str], object]) -> None:
+def _keep(what: Export, file: Path, session: Session, say: Say) -> None:
     """Put an int8 network to where its runtime looks for it."""
     job, runtime = what.job, f'{_RUNTIMES[what.format]}-int8'
     frame = selfcheck.reference_pixels(job.width, job.height)

@@ -17,12 +17,12 @@ import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.runtimes import kinds, prepared, selfcheck
-from depth_estimation_ros.runtimes.base import Session
+from depth_estimation_ros.runtimes.base import Say, Session
 from depth_estimation_ros.runtimes.prepared import Job, Verdict
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from depth_estimation_ros.runtimes.from_pixels import FromPixels
-
-Say = Callable[[str], object]
 
 _SHOWN = 300  # characters of a converter's complaint
 
@@ -96,6 +94,7 @@ def _work(job: Job, runtimes: Sequence[str], say: Say) -> None:
 
     from depth_estimation_ros.models import weights
     from depth_estimation_ros.runtimes.from_pixels import FromPixels
+    from depth_estimation_ros.runtimes.memory import watched
 
     network = FromPixels(weights.load(job.spec, job.weights), job.spec).eval()
     frame = selfcheck.reference_pixels(job.width, job.height)
@@ -114,10 +113,11 @@ def _work(job: Job, runtimes: Sequence[str], say: Say) -> None:
             minutes = ': its engine takes minutes' if runtime == 'tensorrt' else ''
             say(f'{job.title}: making {runtime}{minutes}')
             try:
-                session = _made(job, runtime, network, folder)
-                verdicts[runtime] = _judged(job, runtime, session.run(frame), reference)
-            except OSError:
-                raise  # a full disk, say, which is no fault of the runtime
+                with watched():
+                    session = _made(job, runtime, network, folder)
+                    verdicts[runtime] = _judged(job, runtime, session.run(frame), reference)
+            except (OSError, MemoryError):
+                raise  # no fault of the runtime
             except Exception as error:  # converters fail each in its own way
                 text = f'{type(error).__name__}: {str(error)[:_SHOWN]}'
                 verdicts[runtime] = Verdict(runtime, refused=text)
@@ -149,13 +149,6 @@ def _made(job: Job, runtime: str, network: FromPixels, folder: Path) -> Session:
         return TorchRuntime(network)
     kinds.convert(runtime, network, job.width, job.height, folder)
     return kinds.session(runtime, folder, job.device)
-
-
-def describe(verdict: Verdict) -> str:
-    """For people: `openvino 12.3 ms`, or why not."""
-    if verdict.refused:
-        return f'{verdict.runtime} is refused: {verdict.refused}'
-    return f'{verdict.runtime} {verdict.milliseconds:.1f} ms'
 
 
 if __name__ == '__main__':

@@ -20,14 +20,15 @@ import platform
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from depth_estimation_ros.models import store
 from depth_estimation_ros.models.catalog import ModelSpec
-from depth_estimation_ros.runtimes.base import cores
+from depth_estimation_ros.runtimes.base import Say, cores
 
 _VERDICT = 'verdict.json'
+_MAKING = 'making-'
 _LIBRARIES = ('torch', 'timm', 'transformers', 'openvino', 'onnxruntime', 'onnxruntime-gpu')
 
 
@@ -78,6 +79,12 @@ class Verdict:
     deviation: float = 0.0
     refused: str = ''
 
+    def __str__(self) -> str:
+        """For people: `openvino 12.3 ms`, or why not."""
+        if self.refused:
+            return f'{self.runtime} is refused: {self.refused}'
+        return f'{self.runtime} {self.milliseconds:.1f} ms'
+
 
 def root() -> Path:
     """The folder of all of it, `depth_estimation/runtimes` in the user's cache."""
@@ -109,7 +116,7 @@ def verdict(job: Job, runtime: str) -> Verdict | None:
 def making(job: Job, runtime: str) -> Iterator[Path]:
     """A folder to fill, which takes its place in one step, when the body has not failed."""
     target = job.folder(runtime)
-    with tempfile.TemporaryDirectory(prefix='making-', dir=target.parent) as temporary:
+    with tempfile.TemporaryDirectory(prefix=_MAKING, dir=target.parent) as temporary:
         folder = Path(temporary) / runtime
         folder.mkdir()
         yield folder
@@ -124,7 +131,7 @@ def judge(folder: Path, verdict: Verdict) -> None:
 
 
 @contextlib.contextmanager
-def alone(job: Job, say: Callable[[str], object]) -> Iterator[None]:
+def alone(job: Job, say: Say) -> Iterator[None]:
     """Nobody else on this machine prepares the same model meanwhile.
 
     Raises:
@@ -145,6 +152,8 @@ def alone(job: Job, say: Callable[[str], object]) -> Iterator[None]:
         except BlockingIOError:
             say(f'{job.title}: another process is preparing it; waiting')
             fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in folder.glob(f'{_MAKING}*'):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
         yield
 
 

@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 
 from depth_estimation_ros.models.catalog import ModelSpec
 from depth_estimation_ros.runtimes import kinds, prepared
-from depth_estimation_ros.runtimes.base import HostRuntime, Session
-from depth_estimation_ros.runtimes.prepare import describe, prepare
+from depth_estimation_ros.runtimes.base import HostRuntime, Say, Session
+from depth_estimation_ros.runtimes.prepare import prepare
 from depth_estimation_ros.runtimes.prepared import Job, Verdict
-
-Say = Callable[[str], object]
 
 
 class PreparedRuntime(HostRuntime):
@@ -84,7 +82,7 @@ class PreparedRuntime(HostRuntime):
     def _session(self, width: int, height: int) -> Session:
         job = Job(self._spec, self._weights, self._checksum, width, height, self.device)
         verdicts = self._verdicts(job)
-        said = '; '.join(map(describe, verdicts))
+        said = '; '.join(map(str, verdicts))
         serving = [verdict for verdict in verdicts if not verdict.refused]
         if not serving:
             raise ValueError(f'{job.title}: {said}; the runtime torch needs no preparation')
