@@ -156,6 +156,22 @@ def test_half_precision_that_changes_the_answer_is_refused_with_the_figures(
     np.testing.assert_allclose(answer, exact, atol=0.05)
 
 
+def test_half_precision_that_a_network_cannot_do_is_refused_with_the_reason():
+    class Mixing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(256, 256))
+
+        def forward(self, images):
+            return images[:, 0].float() @ self.weight
+
+    said = []
+    runtime = runtime_of(Mixing(), dtypes=(torch.float16,), say=said.append)
+    assert said[0].startswith('bundled is not run in float16: ')
+    assert 'dtype' in said[0]
+    assert np.isfinite(predicted(runtime, [noise(256, 192)])[0]).any()
+
+
 def test_a_network_that_does_not_find_its_memory_says_so():
     class Hungry(nn.Module):
         def forward(self, images):

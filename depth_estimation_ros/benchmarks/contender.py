@@ -77,7 +77,9 @@ class Ours:
 
     def depth(self, image: Any) -> Any:
         """As `Side.depth`."""
-        return self._estimator.predict([image])[0].values
+        import numpy as np
+
+        return np.asarray(self._estimator.predict([image])[0].values)
 
     def network(self) -> tuple[int, int, str]:
         """As `Side.network`."""

@@ -65,13 +65,20 @@ def placed(
         candidate = copy.deepcopy(network)
         candidate.network = Narrowed(candidate.network, dtype)
         candidate = candidate.to(device)
-        error = difference(_answer(candidate, pixels), expected)
-        if error <= allowed:
-            return candidate
-        say(
-            f'{spec.name} is not run in {str(dtype).removeprefix("torch.")}: its answer differs '
-            f'from fp32 by up to {error:.2g} of the mean, more than {allowed:g}'
-        )
+        try:
+            error = difference(_answer(candidate, pixels), expected)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as failure:
+            reason = str(failure).strip().partition('\n')[0]
+        else:
+            if error <= allowed:
+                return candidate
+            reason = (
+                f'its answer differs from fp32 by up to {error:.2g} of the mean, more than '
+                f'{allowed:g}'
+            )
+        say(f'{spec.name} is not run in {str(dtype).removeprefix("torch.")}: {reason}')
     return network.to(device)
 
 

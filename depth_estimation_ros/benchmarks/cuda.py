@@ -1,0 +1,209 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a frame costs on a GPU: the network alone, and from bytes here to metres here."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from depth_estimation_ros.benchmarks.machine import described, machine
+from depth_estimation_ros.benchmarks.picture import picture
+from depth_estimation_ros.benchmarks.subject import Subject, subject
+from depth_estimation_ros.benchmarks.table import table
+from depth_estimation_ros.calibration import Calibration, Fit
+from depth_estimation_ros.camera import Camera
+from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.frames import DepthMap, Frame
+from depth_estimation_ros.models import weights
+from depth_estimation_ros.models.resolve import resolve
+from depth_estimation_ros.pipeline import DepthPipeline, process_together
+from depth_estimation_ros.preprocessing import Preprocessing
+from depth_estimation_ros.runtimes import precision, selfcheck
+from depth_estimation_ros.runtimes.cuda_graph import captured
+from depth_estimation_ros.runtimes.cuda_runtime import CudaRuntime
+from depth_estimation_ros.runtimes.folding import for_inference
+from depth_estimation_ros.runtimes.from_pixels import FromPixels
+
+NETWORK_MS, FRAME_MS, PAIR, DEVIATION = 1.5, 3.0, 1.6, 1e-2
+_DATACENTRE = ('H100', 'H200', 'B100', 'B200', 'GB200')  # for which the milliseconds are meant
+_OTHERS_FASTER, _OTHERS_FRAME = 3.0, 1.5  # than kernel by kernel; times the network's
+
+
+def main(argv: list[str]) -> int:
+    """Measure and print; 1 when something that is wanted does not hold, 0 without a GPU."""
+    parser = argparse.ArgumentParser(prog='benchmark cuda', description=__doc__)
+    parser.add_argument('--model', default='depth-anything-v2-small', help='default: %(default)s')
+    parser.add_argument('--frame', default='518x518', help='WIDTHxHEIGHT, default: %(default)s')
+    parser.add_argument('--frames', type=int, default=200, help='default: %(default)s')
+    parser.add_argument('--json', type=Path, help='file for the figures')
+    options = parser.parse_args(argv)
+    if not torch.cuda.is_available():
+        print('cuda: there is no NVIDIA GPU here, nothing to measure')
+        return 0
+    width, height = map(int, options.frame.split('x'))
+    with tempfile.TemporaryDirectory() as scratch:
+        chosen = subject(options.model, random=True, scratch=Path(scratch))
+        figures = measure(chosen, torch.device('cuda:0'), (width, height), options.frames)
+    show(figures)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + '\n')
+    return int(any(missed(figures)))
+
+
+def measure(
+    chosen: Subject, device: torch.device, size: tuple[int, int], frames: int
+) -> dict[str, Any]:
+    """The figures, times as medians in milliseconds.
+
+    Random weights amplify rounding as trained ones do not: they are run in half precision
+    whatever it changes, so that its time is known.
+
+    Args:
+        chosen: The model.
+        device: A GPU; a CPU does all but graphs and half precision.
+        size: Width and height of the image.
+        frames: How often each is run.
+    """
+    spec = resolve(chosen.model, chosen.weights)
+    if chosen.random:
+        spec = dataclasses.replace(spec, tolerance=math.inf)
+    said: list[str] = []
+    plan = Preprocessing.plan(spec, *size)
+    figures: dict[str, Any] = {
+        'machine': machine(),
+        'model': chosen.name,
+        'random': chosen.random,
+        'frame': f'{size[0]}x{size[1]}',
+        'network': f'{plan.network_width}x{plan.network_height}',
+        'ms': {},
+    }
+    figures['ms'], figures['deviation'], figures['format'] = _network(plan, device, frames)
+    runtime = CudaRuntime(FromPixels(weights.load(spec), spec), spec, device, said.append)
+    figures['device'] = runtime.device
+    figures['ms'] |= _frames(DepthEstimator(spec, runtime), size, frames)
+    figures['memory'], figures['said'] = runtime.memory(), said
+    return figures
+
+
+@torch.inference_mode()
+def _network(
+    plan: Preprocessing, device: torch.device, frames: int
+) -> tuple[dict[str, float], float, str]:
+    """Of the network alone: times, deviation from fp32, and the format it runs in."""
+    spec = plan.spec
+    exact = for_inference(FromPixels(weights.load(spec), spec))
+    formats = precision.formats(device)
+    network = precision.placed(exact, spec, device, formats, lambda _: None)
+    pixels = torch.from_numpy(
+        selfcheck.reference_pixels(plan.network_width, plan.network_height)
+    ).to(device)
+    answer = network(pixels).cpu().numpy()
+    deviation = selfcheck.difference(answer, exact.to(device)(pixels).cpu().numpy())
+
+    def work() -> Tensor:
+        result: Tensor = network(pixels)
+        return result
+
+    times = {'network, kernel by kernel': _median(work, device, frames)}
+    if device.type == 'cuda':
+        graph = captured(work, device, torch.cuda.graph_pool_handle())
+        times['network'] = _median(graph, device, frames)
+    inner = network.network
+    dtype = inner.dtype if isinstance(inner, precision.Narrowed) else torch.float32
+    return times, deviation, str(dtype).removeprefix('torch.')
+
+
+def _frames(estimator: DepthEstimator, size: tuple[int, int], frames: int) -> dict[str, float]:
+    """From images in main memory to what is made of them in main memory."""
+    camera = Camera.from_hfov(*size, 60.0)
+    images = [Frame(picture(*size, seed), camera=camera) for seed in range(2)]
+    cameras = [DepthPipeline(estimator, (0.0, 1000.0)) for _ in images]
+    for pipeline in cameras:
+        fit = Fit(estimator.spec.kind, 0.01, 0.02, (0.0, 0.0, 0.0), 0.0, 0.0, 2, 2)
+        pipeline.calibration = Calibration(fit, estimator.spec.name, camera, 0)
+    colours = np.empty((size[1], size[0], 3), np.uint8)
+    points = np.empty((size[1], size[0], 4), np.float32)
+
+    def one() -> DepthMap:
+        return cameras[0].process(images[0])
+
+    def all_outputs() -> None:
+        depth_map = one()
+        depth, operations = depth_map.depth, depth_map.prediction.operations
+        assert depth is not None  # noqa: S101
+        np.asarray(depth)
+        operations.colorize(depth, 0.3, 8.0, 'turbo', colours)
+        operations.cloud(depth, camera.rays(), images[0].image, points)
+
+    def pair() -> None:
+        for depth_map in process_together(list(zip(cameras, images, strict=True))):
+            np.asarray(depth_map.depth)
+
+    return {
+        'frame to metres': _median(lambda: np.asarray(one().depth), None, frames),
+        'frame to metres, colours and cloud': _median(all_outputs, None, frames),
+        'frames of two cameras to metres': _median(pair, None, frames),
+    }
+
+
+def _median(work: Callable[[], object], device: torch.device | None, frames: int) -> float:
+    """Milliseconds of a run; with a device, until that has finished."""
+    times = []
+    for _ in range(3 + frames):
+        started = time.perf_counter()
+        work()
+        if device is not None and device.type == 'cuda':
+            torch.cuda.synchronize(device)
+        times.append(1e3 * (time.perf_counter() - started))
+    return float(np.median(times[3:]))
+
+
+def missed(figures: dict[str, Any]) -> Iterator[str]:
+    """What is wanted and does not hold."""
+    times = figures['ms']
+    frame, pair = times['frame to metres'], times['frames of two cameras to metres']
+    eager = times['network, kernel by kernel']
+    network = times.get('network', eager)
+    if any(name in figures['device'] for name in _DATACENTRE):
+        if network > NETWORK_MS:
+            yield f'the network takes {network:.2f} ms, wanted are {NETWORK_MS}'
+        if frame > FRAME_MS:
+            yield f'a frame takes {frame:.2f} ms, wanted are {FRAME_MS}'
+    else:
+        if eager < _OTHERS_FASTER * network:
+            yield f'kernel by kernel takes {eager / network:.1f} times as long, wanted are 3'
+        if frame > _OTHERS_FRAME * network:
+            yield f'a frame takes {frame / network:.2f} times the network, wanted are 1.5'
+    if pair > PAIR * frame:
+        yield f'two cameras take {pair / frame:.2f} times as long as one, wanted are {PAIR}'
+    if figures['deviation'] > DEVIATION and not figures['random']:
+        yield f'it deviates from fp32 by {figures["deviation"]:.2g}, wanted are {DEVIATION}'
+
+
+def show(figures: dict[str, Any]) -> None:
+    """Print the figures, and what does not hold."""
+    print(f'{figures["device"]}; {described(figures["machine"])}')
+    print(
+        f'{figures["model"]}{", random weights" if figures["random"] else ""}, frame '
+        f'{figures["frame"]}, network input {figures["network"]} in {figures["format"]}, '
+        f'deviation from fp32 {figures["deviation"]:.2g}\n'
+    )
+    rows = [[name, f'{milliseconds:.2f}'] for name, milliseconds in figures['ms'].items()]
+    print(table(['what', 'median ms'], rows))
+    if figures['memory'] is not None:
+        used, reserved, total = figures['memory']
+        print(f'\nVRAM: {used:.0f} MB used, {reserved:.0f} MB reserved of {total:.0f} MB')
+    for text in (*figures['said'], *missed(figures)):
+        print(text)
