@@ -158,7 +158,7 @@ def _index(original: Callable[[Size], Tensor], module: Any, window: Size) -> Ten
     return _index_on(original, (int(window[0]), int(window[1])), device)
 
 
-@functools.lru_cache(maxsize=8)
+@functools.cache  # for good: a recorded CUDA graph goes on reading them
 def _index_on(original: Callable[[Size], Tensor], window: Size, device: torch.device) -> Tensor:
     with torch.inference_mode(mode=False):
         return original(window).to(device)
