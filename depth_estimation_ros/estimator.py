@@ -84,7 +84,14 @@ class DepthEstimator:
         """
         spec = resolve(model, weights)
         Preprocessing.plan(spec, spec.width, spec.height, preset)  # refused before the long work
-        return cls(spec, build(spec, '', device, runtime, say), preset, latency, say)
+        try:
+            carrier = build(spec, '', device, runtime, say)
+        except MemoryError as error:
+            raise ValueError(
+                f'{spec.name} does not fit into memory: {error}. End other programs, or take a '
+                'smaller model or another device'
+            ) from error
+        return cls(spec, carrier, preset, latency, say)
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
         """What the network says of each image, in their order.

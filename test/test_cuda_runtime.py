@@ -214,8 +214,8 @@ def test_a_recorded_network_answers_what_it_answers_kernel_by_kernel(bundled):
     images = [noise(640, 480, seed) for seed in range(3)]
     recorded = [predicted(runtime, [image])[0] for image in images]
     predicted(runtime, images)  # another graph in the same memory
-    assert runtime._pool is not None
-    runtime._pool = None
+    assert runtime._recording
+    runtime._recording = False
     runtime._roads.clear()
     for image, answer in zip(images, recorded, strict=True):
         np.testing.assert_allclose(answer, predicted(runtime, [image])[0], rtol=1e-2)
@@ -257,3 +257,4 @@ def test_memory_of_a_gpu_that_ends_is_told_as_such(bundled):
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert np.isfinite(predicted(runtime, [noise(640, 480)])[0]).all()
+    assert runtime._recording

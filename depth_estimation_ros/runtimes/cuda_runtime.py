@@ -7,7 +7,7 @@ from __future__ import annotations
 import collections
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -71,7 +71,8 @@ class CudaRuntime:
             self._network = precision.placed(
                 for_inference(network), spec, device, dtypes, self._say
             )
-        self._pool = torch.cuda.graph_pool_handle() if on_gpu else None
+        self._recording = on_gpu
+        self._pool: Any = None  # memory that the recorded roads share
         self._roads: collections.OrderedDict[tuple[int, Preprocessing], _Road] = (
             collections.OrderedDict()
         )
@@ -118,19 +119,21 @@ class CudaRuntime:
             while len(self._roads) >= _ROADS:
                 self._roads.popitem(last=False)
             road = _Road(self._network, count, plan, self._device)
-            if self._pool is not None:
+            if self._recording:
                 self._record(road)
             self._roads[count, plan] = road
         self._roads.move_to_end((count, plan))
         return road
 
     def _record(self, road: _Road) -> None:
+        if not self._roads:
+            self._pool = torch.cuda.graph_pool_handle()  # one that no graph holds any more is dead
         try:
             road.work = captured(road.work, self._device, self._pool)
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
-            self._pool = None  # what cannot be recorded once cannot at another size
+            self._recording = False  # what cannot be recorded once cannot at another size
             reason = str(error).strip().partition('\n')[0]
             self._say(f'no CUDA graph, so it runs kernel by kernel, which is slower: {reason}')
 
