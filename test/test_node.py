@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 rclpy = pytest.importorskip('rclpy', reason='rclpy is not installed')
 pytest.importorskip('depth_estimation_interfaces', reason='the interfaces are not built')
@@ -294,6 +295,7 @@ def test_diagnostics_tell_rate_latency_memory_and_calibration(start, scene):
     assert (values['model'], values['preset']) == ('bundled-relative', 'full')
     assert values['runtime'] == rig.node.status().runtime
     assert float(values['memory (MB)']) > 50
+    assert ('VRAM used / reserved / total (MB)' in values) == torch.cuda.is_available()
     assert float(values['calibration residual']) >= 0
     for stage in ('decode', 'preprocess', 'network', 'restore', 'total'):
         assert f'{stage} p50/p95/p99 (ms)' in values

@@ -186,6 +186,7 @@ def test_where_memory_ends_the_node_goes_on_smaller_and_keeps_no_metres_of_befor
     assert (status.network_width, status.depth_kind) == (160, 'relative')
     assert 'memory did not suffice' in status.hint
     assert 'at preset balanced' in status.hint
+    assert 'until calibrate_scale' in status.hint
     told = 'the parameter says what is in force'
     rig.until(lambda: rig.node.get_parameter('preset').value == 'balanced', told, timeout=3.0)
     fitted = rig.ask(CalibrateScale, 'calibrate_scale', **spots, distance=known)

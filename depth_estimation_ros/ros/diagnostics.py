@@ -109,14 +109,13 @@ def _verdict(stream: CameraStream, before: _Counts, now: _Counts) -> tuple[bytes
 def hint_for(stream: CameraStream) -> str:
     """What to do next for this camera; empty when all is well."""
     estimator = stream.pipeline.estimator
-    if estimator.hint:
-        return estimator.hint
+    hints = [estimator.hint] if estimator.hint else []
     if estimator.spec.kind is DepthKind.RELATIVE and stream.calibration is None:
-        return (
+        hints.append(
             'the model answers relative depth: no metres and no cloud until calibrate_scale is '
             'called with pixels of known distance'
         )
-    return ''
+    return '; '.join(hints)
 
 
 def depth_status(streams: Sequence[CameraStream]) -> DepthStatus:
