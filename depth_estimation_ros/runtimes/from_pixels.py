@@ -31,7 +31,7 @@ class FromPixels(nn.Module):
         super().__init__()
         self.network = network
         self.metres_per_unit = spec.metres_per_unit
-        mean, std = (torch.tensor(values).reshape(1, 3, 1, 1) for values in (spec.mean, spec.std))
+        mean, std = torch.tensor(spec.mean), torch.tensor(spec.std)
         self.register_buffer('scale', 1.0 / (255.0 * std), persistent=False)
         self.register_buffer('offset', -mean / std, persistent=False)
 
@@ -44,9 +44,13 @@ class FromPixels(nn.Module):
         Returns:
             Metres along Z, or inverse depth of unknown scale and shift, [N, h', w'].
         """
+        count, height, width, channels = pixels.shape
+        # Row by row: over three channels alone processors compute one number at a time.
+        rows = pixels.reshape(count, height, width * channels).to(self.scale.dtype)
+        rows = torch.addcmul(self.offset.repeat(width), rows, self.scale.repeat(width))
         # The permuted tensor is channels_last as it is: the fast layout for convolutions.
-        images = pixels.permute(0, 3, 1, 2).to(self.scale.dtype)
-        output: Tensor = self.network(torch.addcmul(self.offset, images, self.scale))
+        images = rows.reshape(count, height, width, channels).permute(0, 3, 1, 2)
+        output: Tensor = self.network(images)
         if output.ndim == 4:
             output = output.squeeze(1)
         return output if self.metres_per_unit == 1.0 else output * self.metres_per_unit
