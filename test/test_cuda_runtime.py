@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 
 import numpy as np
 import pytest
@@ -15,10 +16,10 @@ from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.models import weights
 from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.preprocessing import Preprocessing
-from depth_estimation_ros.runtimes import cuda_runtime, resampling
+from depth_estimation_ros.runtimes import cuda_runtime, precision, resampling
 from depth_estimation_ros.runtimes.base import OutOfMemoryError
 from depth_estimation_ros.runtimes.build import build
-from depth_estimation_ros.runtimes.cuda_graph import captured
+from depth_estimation_ros.runtimes.cuda_graph import Recorder
 from depth_estimation_ros.runtimes.cuda_runtime import CudaRuntime
 from depth_estimation_ros.runtimes.from_pixels import FromPixels
 from depth_estimation_ros.runtimes.memory import watched
@@ -116,6 +117,29 @@ def test_the_whole_is_one_stage():
     latency, image = Latency(), noise(320, 240)
     runtime_of(Scaled(1.0)).predict([image], planned(image), latency)
     assert list(latency.percentiles()) == ['network']
+
+
+def test_a_thread_that_loads_a_model_does_not_change_the_settings_of_one_at_work():
+    inside, left = threading.Event(), threading.Event()
+    seen = []
+
+    class Noting(Scaled):
+        def forward(self, images):
+            inside.set()
+            left.wait(5.0)
+            seen.append((torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32))
+            return super().forward(images)
+
+    runtime, image = runtime_of(Noting(1.0), dtypes=()), noise(64, 48)
+    before = torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32
+    worker = threading.Thread(target=predicted, args=(runtime, [image]))
+    with precision.exact():
+        worker.start()
+        inside.wait(0.3)
+    left.set()
+    worker.join()
+    assert set(seen) == {(True, False)}
+    assert (torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32) == before
 
 
 def test_half_precision_is_taken_where_it_keeps_the_answer(bundled):
@@ -235,15 +259,30 @@ def test_what_cannot_be_recorded_runs_and_says_so_once():
         np.testing.assert_allclose(answer, (1.0 - 0.485) / 0.229 + 1.0, rtol=2e-3)
     assert len(said) == 1
     assert said[0].startswith('no CUDA graph, so it runs kernel by kernel')
+    assert 'previous error' not in said[0]  # but what it was
     assert torch.cuda.current_stream() == torch.cuda.default_stream()
 
 
 @needs_gpu
 def test_a_graph_reads_what_lies_in_its_memory_now():
     memory = torch.zeros(4, device=DEVICE)
-    again = captured(lambda: memory * 2, DEVICE, torch.cuda.graph_pool_handle())
+    again = Recorder(DEVICE).record(lambda: memory * 2)
     memory.fill_(21.0)
     assert again().tolist() == [42.0] * 4
+
+
+@needs_gpu
+def test_graphs_share_their_memory():
+    class Roomy(nn.Module):
+        def forward(self, images):
+            return images.repeat(1, 400, 1, 1).sum(1)
+
+    runtime = runtime_of(Roomy())
+    used = []
+    for width in (640, 639, 638, 637):
+        predicted(runtime, [noise(width, 480)])
+        used.append(runtime.memory().reserved)
+    assert used[-1] < used[0] + 100
 
 
 @needs_gpu

@@ -31,7 +31,7 @@ from depth_estimation_ros.models.resolve import resolve
 from depth_estimation_ros.pipeline import DepthPipeline, process_together
 from depth_estimation_ros.preprocessing import Preprocessing
 from depth_estimation_ros.runtimes import precision, selfcheck
-from depth_estimation_ros.runtimes.cuda_graph import captured
+from depth_estimation_ros.runtimes.cuda_graph import Recorder
 from depth_estimation_ros.runtimes.cuda_runtime import CudaRuntime
 from depth_estimation_ros.runtimes.folding import for_inference
 from depth_estimation_ros.runtimes.from_pixels import FromPixels
@@ -97,6 +97,7 @@ def measure(
     return figures
 
 
+@precision.exact()
 @torch.inference_mode()
 def _network(
     plan: Preprocessing, device: torch.device, frames: int
@@ -118,8 +119,7 @@ def _network(
 
     times = {'network, kernel by kernel': _median(work, device, frames)}
     if device.type == 'cuda':
-        graph = captured(work, device, torch.cuda.graph_pool_handle())
-        times['network'] = _median(graph, device, frames)
+        times['network'] = _median(Recorder(device).record(work), device, frames)
     inner = network.network
     dtype = inner.dtype if isinstance(inner, precision.Narrowed) else torch.float32
     return times, deviation, str(dtype).removeprefix('torch.')

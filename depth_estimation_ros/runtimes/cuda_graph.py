@@ -4,51 +4,67 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
 
 _WARM_UPS = 3  # libraries choose their kernels and allocate in the first runs, not in a recording
+_ALONE = threading.Lock()  # PyTorch records but one graph at a time in a process
 
 
-def captured(work: Callable[[], Tensor], device: torch.device, pool: Any) -> Callable[[], Tensor]:
-    """Record work as a CUDA graph.
+class Recorder:
+    """Records graphs on one device, in memory that they share.
 
-    After "CUDA Graphs" in PyTorch's notes: warm up on the stream that records, then record.
-
-    Args:
-        work: Reads and writes memory that stays where it is, and waits for nothing.
-        device: Where it runs.
-        pool: `torch.cuda.graph_pool_handle()`, memory that graphs share. So what one of them
-            answers must be copied before another one is launched.
-
-    Returns:
-        Does the work again. It answers with the same tensor each time.
-
-    Raises:
-        torch.OutOfMemoryError: It did not fit.
-        RuntimeError: The work does something that cannot be recorded.
+    So what one of them answers must be copied before another one is launched.
     """
-    with torch.cuda.device(device):
-        outside = torch.cuda.current_stream()
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        stream.wait_stream(outside)
-        with torch.cuda.stream(stream):
-            for _ in range(_WARM_UPS):
-                work()
-        outside.wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        try:
-            # Of this thread only: another one may be loading the next model.
-            with torch.cuda.graph(graph, pool, stream, capture_error_mode='thread_local'):
-                answer = work()
-        finally:
-            torch.cuda.set_stream(outside)  # which torch.cuda.graph forgets when recording fails
 
-    def again() -> Tensor:
-        graph.replay()
-        return answer
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._pool = torch.cuda.graph_pool_handle()
+        # One for all: memory is used again by the stream that used it before, and no other. And
+        # none of another recorder: libraries keep a workspace for each, which its graphs write to.
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
-    return again
+    def record(self, work: Callable[[], Tensor]) -> Callable[[], Tensor]:
+        """Record work as a CUDA graph.
+
+        After "CUDA Graphs" in PyTorch's notes: warm up on the stream that records, then record.
+
+        Args:
+            work: Reads and writes memory that stays where it is, and waits for nothing.
+
+        Returns:
+            Does the work again. It answers with the same tensor each time.
+
+        Raises:
+            torch.OutOfMemoryError: It did not fit.
+            RuntimeError: The work does something that cannot be recorded.
+        """
+        with _ALONE, torch.cuda.device(self._device):
+            outside = torch.cuda.current_stream()
+            self._stream.wait_stream(outside)
+            with torch.cuda.stream(self._stream):
+                for _ in range(_WARM_UPS):
+                    work()
+            outside.wait_stream(self._stream)
+            graph = torch.cuda.CUDAGraph()
+            try:
+                # Of this thread only: another one may be at work with the model of before.
+                with torch.cuda.graph(
+                    graph, self._pool, self._stream, capture_error_mode='thread_local'
+                ):
+                    answer = work()
+            except RuntimeError as error:
+                # To end a recording that has failed fails, too, and does not tell why.
+                cause = error.__context__
+                raise (cause if isinstance(cause, RuntimeError) else error) from None
+            finally:
+                torch.cuda.set_stream(outside)  # which torch.cuda.graph forgets when it fails
+
+        def again() -> Tensor:
+            graph.replay()
+            return answer
+
+        return again

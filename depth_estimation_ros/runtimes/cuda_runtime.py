@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 import collections
-import contextlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,7 +18,7 @@ from depth_estimation_ros.operations import Operations
 from depth_estimation_ros.preprocessing import Preprocessing
 from depth_estimation_ros.runtimes import precision, resampling
 from depth_estimation_ros.runtimes.base import DeviceMemory, OutOfMemoryError
-from depth_estimation_ros.runtimes.cuda_graph import captured
+from depth_estimation_ros.runtimes.cuda_graph import Recorder
 from depth_estimation_ros.runtimes.device_array import DeviceArray, Uploads
 from depth_estimation_ros.runtimes.folding import for_inference
 from depth_estimation_ros.runtimes.from_pixels import FromPixels
@@ -29,7 +28,7 @@ from depth_estimation_ros.runtimes.torch_operations import TorchOperations
 if TYPE_CHECKING:
     from depth_estimation_ros.models.catalog import ModelSpec
 
-_ROADS = 8  # sizes of batches and images kept ready: recording one takes a second
+_ROADS = 16  # sizes of batches and images kept ready: recording one takes a second
 
 
 class CudaRuntime:
@@ -67,12 +66,12 @@ class CudaRuntime:
         on_gpu = device.type == 'cuda'
         self.device = f'{device} {torch.cuda.get_device_name(device)}' if on_gpu else str(device)
         dtypes = precision.formats(device) if dtypes is None else dtypes
-        with watched(), _exact():
+        with watched(), precision.exact():
             self._network = precision.placed(
                 for_inference(network), spec, device, dtypes, self._say
             )
         self._recording = on_gpu
-        self._pool: Any = None  # memory that the recorded roads share
+        self._recorder: Recorder | None = None
         self._roads: collections.OrderedDict[tuple[int, Preprocessing], _Road] = (
             collections.OrderedDict()
         )
@@ -85,7 +84,7 @@ class CudaRuntime:
         for image in images:
             plan.check(image)
         try:
-            with latency.stage('network'), watched(), _exact():
+            with latency.stage('network'), watched():
                 pixels, answers = self._road(len(images), plan).run(images)
                 if answers.is_cuda:
                     torch.cuda.current_stream(self._device).synchronize()
@@ -126,12 +125,11 @@ class CudaRuntime:
         return road
 
     def _record(self, road: _Road) -> None:
-        if not self._roads:
-            self._pool = torch.cuda.graph_pool_handle()  # one that no graph holds any more is dead
+        if self._recorder is None or not self._roads:
+            self._recorder = Recorder(self._device)  # memory that no graph holds any more is dead
         try:
-            road.work = captured(road.work, self._device, self._pool)
-        except torch.OutOfMemoryError:
-            raise
+            with watched():  # in whichever words memory ends: that it did is no reason to give up
+                road.work = self._recorder.record(road.work)
         except RuntimeError as error:
             self._recording = False  # what cannot be recorded once cannot at another size
             reason = str(error).strip().partition('\n')[0]
@@ -154,7 +152,8 @@ class _Road:
         self._pixels = pixels = torch.zeros(shape, dtype=torch.uint8, device=device)
 
         def work() -> Tensor:
-            return resampling.restore(network(resampling.resize(pixels, plan)), plan)
+            with precision.exact():
+                return resampling.restore(network(resampling.resize(pixels, plan)), plan)
 
         self.work: Callable[[], Tensor] = work
 
@@ -165,8 +164,3 @@ class _Road:
         self._pixels.copy_(self._staged, non_blocking=True)
         answer = self.work()
         return self._pixels.clone(), answer.clone()
-
-
-def _exact() -> contextlib.AbstractContextManager[None]:
-    """Convolutions in fp32 where fp32 is said, not in TF32, and the quickest of them."""
-    return torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False)

@@ -1,11 +1,13 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Half precision for a network that keeps its answer in it."""
+"""Half precision for a network that keeps its answer in it, and fp32 that is fp32."""
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +20,19 @@ from depth_estimation_ros.runtimes.selfcheck import difference, reference_pixels
 
 if TYPE_CHECKING:
     from depth_estimation_ros.models.catalog import ModelSpec
+
+
+_SETTINGS = threading.RLock()  # are the process's: another thread may be loading a model
+
+
+@contextlib.contextmanager
+def exact() -> Iterator[None]:
+    """Convolutions in fp32 where fp32 is said, not in TF32, and the quickest of them.
+
+    A CUDA graph that has been recorded so needs it no more.
+    """
+    with _SETTINGS, torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False):
+        yield
 
 
 class Narrowed(nn.Module):
