@@ -112,12 +112,14 @@ class DepthEstimator:
         for index, image in enumerate(images):
             check_image(image)
             groups.setdefault(image.shape, []).append(index)
-        values: dict[int, FloatImage] = {}
+        predictions: dict[int, Prediction] = {}
         for indices in groups.values():
             answers = self._answers([images[i] for i in indices], self._latency)
-            values.update(zip(indices, answers, strict=True))
-        kind, operations = self.spec.kind, self.runtime.operations
-        return [Prediction(values[index], kind, operations) for index in range(len(images))]
+            for index, values in zip(indices, answers, strict=True):
+                predictions[index] = Prediction(
+                    values, self.spec.kind, self.runtime.operations, self.preset
+                )
+        return [predictions[index] for index in range(len(images))]
 
     def warm_up(self, width: int, height: int) -> None:
         """Run the network once for an image of this size: the first run is slow."""

@@ -51,11 +51,13 @@ class Prediction:
         values: [H, W] float32. RELATIVE: inverse depth, affine in 1/Z, without unit. METRIC: Z, m.
         kind: RELATIVE or METRIC.
         operations: What can be done with values where they lie.
+        preset: How much of its nominal size the network was given, on which its scale depends.
     """
 
     values: FloatImage
     kind: DepthKind
     operations: Operations = HOST
+    preset: str = 'full'
 
 
 @dataclasses.dataclass(frozen=True)

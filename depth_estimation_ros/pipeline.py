@@ -45,7 +45,7 @@ class DepthPipeline:
     def metres(self, frame: Frame, prediction: Prediction) -> DepthMap:
         """The depth map of a prediction: calibrated, or metric as the network says, or none."""
         calibration, fit = self.calibration, None
-        if calibration is not None and calibration.preset != self.estimator.preset:
+        if calibration is not None and calibration.preset != prediction.preset:
             calibration = None  # of another size of the input, which memory has cut since
         if calibration is not None:
             fit, (near, far) = calibration.fit, self.range

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from depth_estimation_ros import synthetic
 from depth_estimation_ros.calibration import Calibration, fit
@@ -15,7 +16,7 @@ from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind, Frame, Prediction
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.models import catalog, weights
-from depth_estimation_ros.pipeline import DepthPipeline
+from depth_estimation_ros.pipeline import DepthPipeline, process_together
 from depth_estimation_ros.runtimes.cuda_runtime import CudaRuntime
 from depth_estimation_ros.runtimes.from_pixels import FromPixels
 from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
@@ -177,6 +178,28 @@ def test_a_calibration_of_another_size_of_the_input_makes_no_metres(scene):
     estimator.preset = 'fast'  # as where memory has ended
     depth_map = pipeline.process(scene[0])
     assert (depth_map.kind, depth_map.depth) == (DepthKind.RELATIVE, None)
+
+
+def test_a_frame_of_before_memory_ended_keeps_its_metres_and_those_after_have_none():
+    class Hungry(nn.Module):
+        def forward(self, images):
+            if images.shape[3] > 256:
+                images.new_empty(10**15)
+            return images[:, 0]
+
+    spec = catalog.spec('bundled-relative')
+    estimator = DepthEstimator(spec, TorchRuntime(FromPixels(Hungry(), spec)))
+    small, wide = (
+        (DepthPipeline(estimator, (0.0, 100.0)), Frame(np.full((96, width, 3), 255, np.uint8)))
+        for width in (128, 192)
+    )
+    fitted = fit([0.5, 2.0], [2.0, 0.5], DepthKind.RELATIVE)
+    for pipeline, _ in (small, wide):
+        pipeline.calibration = Calibration(fitted, 'bundled-relative', None, 0)
+    before, after = process_together([small, wide])
+    assert (before.prediction.preset, after.prediction.preset) == ('full', 'balanced')
+    assert before.kind is DepthKind.CALIBRATED
+    assert (after.kind, after.depth) == (DepthKind.RELATIVE, None)
 
 
 def test_the_stages_are_timed(scene):

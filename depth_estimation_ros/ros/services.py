@@ -112,9 +112,10 @@ class Services:
         depth_map = stream.at(request.stamp)
         fitted = _fit(depth_map, request, self._window())
         estimator, camera = stream.pipeline.estimator, depth_map.frame.camera
-        stream.calibrate(
-            Calibration(fitted, estimator.spec.name, camera, time.time_ns(), estimator.preset)
-        )
+        model, preset = estimator.spec.name, depth_map.prediction.preset
+        calibration = Calibration(fitted, model, camera, time.time_ns(), preset)
+        calibration.check(model, camera, estimator.preset)  # memory may have cut it meanwhile
+        stream.calibrate(calibration)
         self._on_change()
         response.scale, response.shift = fitted.scale, fitted.shift
         response.rms_relative_error = fitted.rms_relative_error
