@@ -219,6 +219,27 @@ def test_weights_whose_configuration_says_otherwise_are_refused(tmp_path, change
         DepthEstimator.load(name, str(tmp_path), device='cpu')
 
 
+@pytest.mark.parametrize(
+    ('name', 'kind', 'changes', 'refusal'),
+    [
+        ('dpt-large', 'depth_anything', {}, 'model_type depth_anything, not dpt'),
+        ('dpt-beit-base-384', 'dpt on Swin', {}, 'model_type swinv2, not beit'),
+        ('depth-anything-v2-large', 'depth_anything', {}, 'hidden_size 32, not 1024'),
+        ('glpn-nyu', 'depth_anything', METRIC | {'max_depth': 10}, 'depth_anything, not glpn'),
+    ],
+)
+def test_weights_of_another_network_are_refused_by_name(tmp_path, name, kind, changes, refusal):
+    tiny.save(tmp_path, kind, **changes)
+    with pytest.raises(ValueError, match=f'of another network than {name}: .*{refusal}'):
+        weights.check(resolve(name, str(tmp_path)))
+
+
+def test_what_a_folder_is_holds_for_its_weights_too(folder, tmp_path):
+    tiny.save(tmp_path, 'dpt')
+    with pytest.raises(ValueError, match='of another network than mine: model_type dpt, not dep'):
+        weights.check(resolve(str(folder), str(tmp_path)))
+
+
 def test_glpn_for_roads_is_in_metres_though_its_configuration_says_otherwise(tmp_path):
     given = spec('glpn-kitti')
     assert given.metres_per_unit * 10 == given.valid_range[1] == 80

@@ -36,13 +36,15 @@ def configuration(spec: ModelSpec, file: Path) -> configurations.Configuration |
     """
     if spec.architecture in _OWN:
         return None
+    known = spec.architecture in configurations.CONFIGURATIONS
+    expected = configurations.configuration(spec) if known else {'model_type': spec.architecture}
     found = hub_folder.configuration(file)
     if found is not None:
-        hub_folder.check(spec, found)
+        hub_folder.check(spec, found, expected)
         return found
-    if spec.architecture not in configurations.CONFIGURATIONS:
+    if not known:
         raise FileNotFoundError(f'{spec.name}: there is no config.json beside {file}')
-    return configurations.configuration(spec)
+    return expected
 
 
 def build(spec: ModelSpec) -> nn.Module:

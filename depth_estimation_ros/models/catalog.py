@@ -238,7 +238,7 @@ _GLPN_LICENCE = 'Apache-2.0 on Hugging Face, for non-commercial purposes only by
 _GLPN_NYU = replace(
     _DPT_LARGE,
     name='glpn-nyu',
-    architecture='glpn',
+    architecture='glpn-mit-b4',
     fitting='cover',
     kind=DepthKind.METRIC,
     height=480,

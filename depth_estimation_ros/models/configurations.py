@@ -107,7 +107,7 @@ CONFIGURATIONS: dict[str, Configuration] = {
         },
         'neck_hidden_sizes': _NECK_BASE,
     },
-    'glpn': {
+    'glpn-mit-b4': {
         'model_type': 'glpn',
         'hidden_sizes': [64, 128, 320, 512],
         'depths': [3, 8, 27, 3],

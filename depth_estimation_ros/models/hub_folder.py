@@ -133,11 +133,18 @@ def write_processor(spec: ModelSpec, model_type: str, folder: Path) -> None:
     (folder / 'preprocessor_config.json').write_text(json.dumps(said, indent=2), 'utf-8')
 
 
-def check(spec: ModelSpec, found: Configuration) -> None:
-    """Refuse a configuration that says something else of the answer than the model does.
+def check(spec: ModelSpec, found: Configuration, expected: Configuration) -> None:
+    """Refuse a configuration that says something else than what is known of the model.
+
+    Its normalisation and size are those of the model, and wrong for another network.
+
+    Args:
+        spec: The model.
+        found: Of `config.json`.
+        expected: As much of it as is known of the model.
 
     Raises:
-        ValueError: Another kind, or another farthest depth.
+        ValueError: Another kind, another farthest depth, or another network.
     """
     kind, (_, far) = _answers(found)
     if kind is not spec.kind:
@@ -150,6 +157,23 @@ def check(spec: ModelSpec, found: Configuration) -> None:
             f'config.json beside the weights says max_depth {far:g}, so they are not those of '
             f'{spec.name}, which has {spec.valid_range[1] / spec.metres_per_unit:g}'
         )
+    if others := _differences(expected, found):
+        raise ValueError(
+            f'config.json beside the weights is of another network than {spec.name}: '
+            f'{"; ".join(others)}. Name the folder as the model'
+        )
+
+
+def _differences(expected: Configuration, found: Configuration) -> list[str]:
+    """What both tell, and tell otherwise; what is left out has the value of transformers."""
+    others: list[str] = []
+    for key in expected.keys() & found.keys():
+        wanted, told = expected[key], found[key]
+        if isinstance(wanted, dict) and isinstance(told, dict):
+            others += _differences(wanted, told)
+        elif wanted != told:
+            others.append(f'{key} {told}, not {wanted}')
+    return sorted(others)
 
 
 def _answers(found: Configuration) -> tuple[DepthKind, tuple[float, float]]:
