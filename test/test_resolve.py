@@ -146,6 +146,16 @@ def test_what_is_no_model_is_refused(given, refusal):
         ({'architectures': ['DPTForSemanticSegmentation']}, 'is of DPTForSemanticSegmentation'),
         ({'use_pretrained_backbone': True, 'backbone': 'x/y'}, r'backbone from elsewhere \(x/y'),
         ({'backbone': 'x/y', 'backbone_config': None}, 'backbone from elsewhere'),
+        ({'architectures': [1]}, 'is of 1; known are'),
+        ({'backbone_config': 'dinov2'}, 'config.json is damaged'),
+        (METRIC | {'max_depth': 'far'}, 'config.json is damaged'),
+        (METRIC | {'max_depth': [20]}, 'config.json is damaged'),
+        (METRIC | {'max_depth': None}, 'sees from 0.001 to nan m'),
+        (METRIC | {'max_depth': -20}, 'sees from 0.001 to -20 m'),
+        (METRIC | {'max_depth': float('nan')}, 'sees from 0.001 to nan m'),
+        ({'model_type': 'glpn', 'architectures': None, 'max_depth': None}, 'is damaged'),
+        ({'model_type': 'zoedepth', 'architectures': None, 'bin_configurations': [{}]}, 'damaged'),
+        ({'model_type': 'depth_pro', 'architectures': None}, 'without the field of view'),
     ],
 )
 def test_a_configuration_that_cannot_be_used_is_refused(folder, changes, refusal):
@@ -155,6 +165,13 @@ def test_a_configuration_that_cannot_be_used_is_refused(folder, changes, refusal
         resolve(str(folder))
 
 
+def test_a_configuration_that_transformers_does_not_take_is_refused(folder):
+    file = folder / 'config.json'
+    file.write_text(json.dumps(json.loads(file.read_text()) | {'depth_estimation_type': 'far'}))
+    with pytest.raises(ValueError, match=r'config\.json is none for DepthAnything.*relative'):
+        weights.load(resolve(str(folder)))
+
+
 @pytest.mark.parametrize(
     ('content', 'refusal'),
     [
@@ -162,6 +179,12 @@ def test_a_configuration_that_cannot_be_used_is_refused(folder, changes, refusal
         ('{"do_rescale": false}', 'turns do_rescale or do_resize off'),
         ('{"size": {"shortest_edge": 70}}', "size has height and width, not {'shortest_edge'"),
         ('{"size": 71}', 'asks for 71x71, no multiples of 14'),
+        ('{"size": 0}', 'size is 0x0, no size of an image'),
+        ('{"size": {"height": 70, "width": -70}}', 'size is -70x70, no size of an image'),
+        ('{"size": 70, "rescale_factor": 0.00784}', 'rescale_factor is 1/255 here, not 0.00784'),
+        ('{"size": 70, "do_pad": true}', 'turns do_pad on'),
+        ('{"size": 70, "image_mean": [0.5, 0.5]}', 'image_mean has a number for each colour, not'),
+        ('{"size": 70, "image_std": [0.5, 0.5, 0]}', 'image_std is above 0, not [0.5, 0.5, 0.0]'),
     ],
 )
 def test_preparation_that_is_not_done_here_is_refused(folder, content, refusal):

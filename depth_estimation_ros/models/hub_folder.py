@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -44,18 +45,29 @@ def configuration(weights: Path) -> Configuration | None:
     its own.
 
     Raises:
-        ValueError: It is damaged, of a network that is not known here, or wants weights that lie
-            elsewhere.
+        ValueError: It is damaged, of a network that is not known here, answers nothing that can be
+            used, or wants weights that lie elsewhere.
     """
     file = weights.with_name('config.json')
     if weights.name not in WEIGHTS or not file.is_file():
         return None
     found = _json(file)
-    kind, names = found.get('model_type'), found.get('architectures') or []
+    kind, names = found.get('model_type'), [str(n) for n in found.get('architectures') or []]
     if kind not in _PROCESSORS or not all(n.endswith('ForDepthEstimation') for n in names):
         raise ValueError(
             f'{file} is of {", ".join(names) or kind}; known are networks for depth estimation of '
             f'the model types {", ".join(sorted(_PROCESSORS))}'
+        )
+    try:
+        _, (near, far) = _answers(found)
+        _multiple(found, 1)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(f'{file} is damaged: {error!r}') from error
+    if not 0 < near < far < math.inf:
+        raise ValueError(f'{file} is of a network that sees from {near:g} to {far:g} m')
+    if kind == 'depth_pro' and not found.get('use_fov_model'):
+        raise ValueError(
+            f'{file} says no use_fov_model: without the field of view Depth Pro has no metres'
         )
     if found.get('use_pretrained_backbone') or (
         found.get('backbone') and not found.get('backbone_config')
@@ -188,7 +200,7 @@ def _answers(found: Configuration) -> tuple[DepthKind, tuple[float, float]]:
     if kind == 'depth_pro':
         return DepthKind.METRIC, (0.0001, 10_000.0)
     if found.get('depth_estimation_type') == 'metric':
-        return DepthKind.METRIC, (_NEAR, float(found.get('max_depth') or 1.0))
+        return DepthKind.METRIC, (_NEAR, float(found.get('max_depth') or math.nan))
     return DepthKind.RELATIVE, (_NEAR, 10_000.0)
 
 
@@ -202,17 +214,23 @@ def _sizes(file: Path, found: Configuration) -> dict[str, Any]:
     asked = _PROCESSORS[found['model_type']] | said
     if not (asked.get('do_rescale', True) and asked.get('do_resize', True)):
         raise ValueError(f'{file} turns do_rescale or do_resize off; networks here need both')
-    size = asked['size']
-    height, width = (size, size) if isinstance(size, int) else _sides(file, size)
+    rescale = asked.get('rescale_factor', 1 / 255)
+    if not math.isclose(rescale, 1 / 255, rel_tol=1e-6):
+        raise ValueError(f'{file}: rescale_factor is 1/255 here, not {rescale}')
+    if asked.get('do_pad') and found['model_type'] != 'zoedepth':
+        raise ValueError(f'{file} turns do_pad on; images are resized here, not padded')
+    height, width = _sides(file, asked['size'])
     keeps = asked['keep_aspect_ratio'] and not _rigid(found)
     multiple = _multiple(found, height)
     if height % multiple or width % multiple:
         raise ValueError(f'{file} asks for {width}x{height}, no multiples of {multiple}')
     normalised = asked.get('do_normalize', True)
     mean, std = (
-        _three(asked.get(key, _HALF) if normalised else neutral)
+        _three(file, key, asked.get(key, _HALF) if normalised else neutral)
         for key, neutral in (('image_mean', 0.0), ('image_std', 1.0))
     )
+    if min(std) <= 0:
+        raise ValueError(f'{file}: image_std is above 0, not {list(std)}')
     return {
         'height': height,
         'width': width,
@@ -224,10 +242,14 @@ def _sizes(file: Path, found: Configuration) -> dict[str, Any]:
 
 
 def _sides(file: Path, size: Any) -> tuple[int, int]:
+    sides = {'height': size, 'width': size} if isinstance(size, int) else size
     try:
-        return int(size['height']), int(size['width'])
+        height, width = int(sides['height']), int(sides['width'])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f'{file}: size has height and width, not {size}') from error
+    if min(height, width) < 1:
+        raise ValueError(f'{file}: size is {width}x{height}, no size of an image')
+    return height, width
 
 
 def _rigid(found: Configuration) -> bool:
@@ -246,9 +268,12 @@ def _multiple(found: Configuration, height: int) -> int:
     return int(patch) if patch == 14 else 32
 
 
-def _three(value: Any) -> tuple[float, float, float]:
-    red, green, blue = value if isinstance(value, list) else [value] * 3
-    return float(red), float(green), float(blue)
+def _three(file: Path, key: str, value: Any) -> tuple[float, float, float]:
+    try:
+        red, green, blue = map(float, value if isinstance(value, list) else [value] * 3)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'{file}: {key} has a number for each colour, not {value}') from error
+    return red, green, blue
 
 
 def _json(file: Path) -> dict[str, Any]:

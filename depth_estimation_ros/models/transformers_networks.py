@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor, nn
 
 from depth_estimation_ros.models.configurations import Configuration
@@ -120,14 +121,22 @@ def shapes(state: Mapping[str, Tensor]) -> list[tuple[int, ...]]:
 
 
 def _prepared(configuration: Configuration) -> tuple[Any, Any]:
-    """The class of the network, and the configuration as transformers wants it."""
+    """The class of the network, and the configuration as transformers wants it.
+
+    Raises:
+        ValueError: transformers does not take it.
+    """
     kind = configuration['model_type']
     name = _FAMILIES[kind]
     package = f'transformers.models.{kind}'
     configurations = importlib.import_module(f'{package}.configuration_{kind}')
     networks = importlib.import_module(f'{package}.modeling_{kind}')
     config_class = getattr(configurations, f'{name}Config')
-    config = config_class.from_dict(copy.deepcopy(configuration))
+    try:
+        config = config_class.from_dict(copy.deepcopy(configuration))
+    except (StrictDataclassError, AttributeError, LookupError, TypeError) as error:
+        said = ' '.join(str(error).split())
+        raise ValueError(f'config.json is none for {name} in transformers: {said}') from error
     return getattr(networks, f'{name}ForDepthEstimation'), config
 
 
