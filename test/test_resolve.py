@@ -62,6 +62,22 @@ def test_a_folder_is_known_by_the_files_in_it(folder):
     assert prediction.values.std() > 0
 
 
+def test_a_path_is_any_way_to_the_folder(folder, monkeypatch):
+    inside = folder / 'deeper'
+    inside.mkdir()
+    monkeypatch.chdir(inside)
+    monkeypatch.setenv('HOME', str(folder.parent))
+    for path in ('..', f'{folder}/', '~/mine', '../../mine', str(inside / '..')):
+        assert resolve(path) == resolve(str(folder))
+
+
+def test_a_folder_called_as_a_model_of_the_catalogue_is_not_that_model(folder, monkeypatch):
+    monkeypatch.chdir(folder.rename(folder.with_name('dpt-large')).parent)
+    assert resolve('dpt-large') is spec('dpt-large')
+    for path in ('./dpt-large', './dpt-large/model.safetensors'):
+        assert resolve(path).name == str(folder.with_name('dpt-large'))
+
+
 def test_an_id_is_looked_for_in_the_folder_of_models(models):
     with pytest.raises(FileNotFoundError) as missing:
         resolve('hf:owner/network')
@@ -132,6 +148,8 @@ def test_a_file_in_a_folder_goes_by_the_configuration_beside_it(folder):
         ('hf:network', r"named hf:<owner>/<name>, not 'hf:network'"),
         ('hf:../../etc', r'named hf:<owner>/<name>'),
         ('./nowhere', r'neither a folder nor a file /.*/nowhere'),
+        ('', r"no model ''; known are bundled"),
+        ('~nobody-by-this-name/network', r'home directory\. Give the whole path'),
     ],
 )
 def test_what_is_no_model_is_refused(given, refusal):

@@ -29,7 +29,7 @@ def resolve(model: str, weights: str = '') -> ModelSpec:
     found = _model(model)
     if not weights:
         return found
-    path = Path(weights).expanduser().absolute()
+    path = _path(weights)
     file = hub_folder.weights_file(path) if path.is_dir() else path
     return _at(found, file)
 
@@ -49,14 +49,26 @@ def _at(spec: ModelSpec, file: Path) -> ModelSpec:
     return replace(spec, folder=str(file.parent), file=file.name)
 
 
+def _path(text: str) -> Path:
+    """The whole path, without `~` and `..`: its last part names a model.
+
+    Raises:
+        FileNotFoundError: Its `~` is nobody's home.
+    """
+    try:
+        return Path(os.path.normpath(Path(text).expanduser().absolute()))
+    except RuntimeError as error:
+        raise FileNotFoundError(f'{text}: {error} Give the whole path.') from error
+
+
 def _model(model: str) -> ModelSpec:
     if model in catalog.CATALOG:
         return catalog.CATALOG[model]
     if model.startswith('hf:'):
         return _on_hub(model)
-    path = Path(model).expanduser().absolute()
-    if path.is_dir():
-        return hub_folder.describe(path, path.name)
+    path = _path(model)
+    if model and path.is_dir():
+        return hub_folder.describe(path, _called(path))
     if path.is_file():
         return _in_file(path)
     if os.sep in model:
@@ -65,6 +77,11 @@ def _model(model: str) -> ModelSpec:
         return catalog.spec(model)
     except ValueError as error:
         raise ValueError(f'{error}; or hf:<owner>/<name>, or a path') from error
+
+
+def _called(folder: Path) -> str:
+    """The name of the model in a folder, which is never that of another one in the catalogue."""
+    return str(folder) if folder.name in catalog.CATALOG else folder.name
 
 
 def _on_hub(model: str) -> ModelSpec:
@@ -92,7 +109,7 @@ def _in_file(file: Path) -> ModelSpec:
     if published is not None:
         return _at(published, file)
     if hub_folder.configuration(file) is not None:
-        return _at(hub_folder.describe(file.parent, file.parent.name), file)
+        return _at(hub_folder.describe(file.parent, _called(file.parent)), file)
     fits = architectures.fitting(weights.read(file))
     if len(fits) == 1:
         return _at(catalog.CATALOG[fits[0]], file)
