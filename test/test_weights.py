@@ -80,6 +80,25 @@ def test_another_network_is_recognised(own):
     assert ' missing: ' in message
 
 
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_a_network_that_only_answers_nan_is_refused(own, tmp_path, value):
+    state = weights.read(own)
+    state['decoder.conv2d_in.weight'][0, 0] = value
+    save_file(state, tmp_path / 'diverged.safetensors')
+    with pytest.raises(ValueError, match=r'1 of its tensors hold NaN .*: decoder\.conv2d_in'):
+        weights.load(NYU, str(tmp_path / 'diverged.safetensors'))
+
+
+def test_half_precision_is_loaded_whole(own, tmp_path):
+    state = {
+        name: tensor.half() if tensor.is_floating_point() else tensor
+        for name, tensor in weights.read(own).items()
+    }
+    save_file(state, tmp_path / 'half.safetensors')
+    loaded = weights.load(NYU, str(tmp_path / 'half.safetensors'))
+    assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
+
+
 def test_every_fault_of_the_tensors_is_named(own, tmp_path):
     state = weights.read(own)
     state['extra'] = state.pop('decoder.conv2d_out.weight')

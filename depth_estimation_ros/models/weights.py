@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pickle
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ def load(spec: ModelSpec, path: str = '') -> nn.Module:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: As `check`; or it cannot be read, or is of another network.
+        ValueError: As `check`; or it cannot be read, is of another network, or holds NaN.
     """
     file = check(spec, path)
     state = read(file)
@@ -87,6 +88,11 @@ def load(spec: ModelSpec, path: str = '') -> nn.Module:
         raise ValueError(
             f'{file} does not fit {spec.name}{" but " if fits else ""}{" or ".join(fits)}. '
             f'Of its tensors, {listed}'
+        )
+    if broken := _not_finite(state):
+        raise ValueError(
+            f'{file} is no trained network: {len(broken)} of its tensors hold NaN or infinity: '
+            f'{_shortened(broken)}'
         )
     return network
 
@@ -127,6 +133,17 @@ def read(file: Path) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
         raise ValueError(f'{file} holds something else than tensors by name: {_outline(state)}')
     return dict(state)
+
+
+def _not_finite(state: Mapping[str, Tensor]) -> set[str]:
+    """Names of tensors with NaN or infinity in them, which spread to their sums."""
+    import torch
+
+    return {
+        name
+        for name, tensor in state.items()
+        if tensor.is_floating_point() and not tensor.sum(dtype=torch.float32).isfinite()
+    }
 
 
 def _outline_of(spec: ModelSpec) -> str:
