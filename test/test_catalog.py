@@ -106,9 +106,20 @@ def test_what_forbids_commercial_use_is_marked(name, commercial):
     assert spec(name).commercial is commercial
 
 
-def test_kitti_binds_its_weights_to_non_commercial_use():
-    assert not spec('meter-kitti-xxs').commercial
-    assert 'not for commercial use' in spec('meter-kitti-xxs').licence
+@pytest.mark.parametrize(
+    'name',
+    [
+        'meter-kitti-xxs',
+        'dpt-beit-base-384',
+        'dpt-beit-large-512',
+        'dpt-swinv2-tiny-256',
+        'glpn-kitti',
+        'zoedepth-nyu-kitti',
+    ],
+)
+def test_kitti_binds_its_weights_to_non_commercial_use(name):
+    assert not spec(name).commercial
+    assert 'trained on KITTI (CC BY-NC-SA 3.0, not for commercial use)' in spec(name).licence
 
 
 @pytest.mark.parametrize('name', ['meter-nyu-xxs', 'meter-kitti-xxs'])

@@ -17,6 +17,7 @@ _IMAGENET_STD = (0.229, 0.224, 0.225)
 _HALF = (0.5, 0.5, 0.5)
 _ZERO, _ONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)  # values 0..1 as they are
 _KITTI = 'trained on KITTI (CC BY-NC-SA 3.0, not for commercial use)'
+_MIDAS_31 = f'MIT; {_KITTI} and 11 other sets'
 
 _BUNDLED = ModelSpec(
     name='bundled',
@@ -136,11 +137,12 @@ _DPT = (
         _DPT_LARGE,
         name='dpt-beit-base-384',
         architecture='dpt-beit-base-384',
-        licence='MIT',
+        licence=_MIDAS_31,
+        commercial=False,
         description='MiDaS v3.1 on BEiT-Base: 111 million parameters.',
         fitting='cover',
         repository='Intel/dpt-beit-base-384',
-        revision='main',
+        revision='e22f6ad701b672c643643c403a3fa7da27515222',
         megabytes=443.0,
     ),
     replace(
@@ -149,7 +151,8 @@ _DPT = (
         architecture='dpt-beit-large-512',
         height=512,
         width=512,
-        licence='MIT',
+        licence=_MIDAS_31,
+        commercial=False,
         description='MiDaS v3.1 on BEiT-Large, the most accurate of them: 344 million parameters.',
         fitting='cover',
         repository='Intel/dpt-beit-large-512',
@@ -162,7 +165,8 @@ _DPT = (
         architecture='dpt-swinv2-tiny-256',
         height=256,
         width=256,
-        licence='MIT',
+        licence=_MIDAS_31,
+        commercial=False,
         description='MiDaS v3.1 on Swin V2 Tiny: 41 million parameters.',
         repository='Intel/dpt-swinv2-tiny-256',
         revision='f7f350e1a10a5ea58671b68ab5f49dc18ec00483',
@@ -208,7 +212,8 @@ def _metric(relative: ModelSpec, scenes: str, far: float, data: str, free: bool)
         name=f'depth-anything-v2-metric-{scenes}-{size}',
         kind=DepthKind.METRIC,
         valid_range=(0.001, far),
-        licence=f'{relative.licence}; {data}',
+        # Their own pages name no licence; the authors name one for each size.
+        licence=f'{relative.licence} by its size, its page names none; {data}',
         commercial=commercial,
         description=f'{relative.description[:-1]}, trained for metres {scenes}s.',
         repository=f'depth-anything/Depth-Anything-V2-Metric-{scenes.capitalize()}-'
@@ -218,14 +223,14 @@ def _metric(relative: ModelSpec, scenes: str, far: float, data: str, free: bool)
 
 
 _DEPTH_ANYTHING_V1 = (
-    _depth_anything('v1', 'small', '25', 99.2, '9103bc8e2d785bcfd024e4bfd7e7c4593bc50bba'),
+    _depth_anything('v1', 'small', '25', 99.2, '25216a913fa218ccb7d58cce818d52b728b6c1f6'),
     _depth_anything('v1', 'base', '97', 390.0),
     _depth_anything('v1', 'large', '335', 1341.0, '27ccb0920352c0c37b3a96441873c8d37bd52fb6'),
 )
 _DEPTH_ANYTHING_V2 = (
     _depth_anything('v2', 'small', '25', 99.2, '5426e4f0f36572d16453bbda7a8389317b1bef99'),
     _depth_anything('v2', 'base', '97', 390.0, 'b1958afc87fb45a9e3746cb387596094de553ed8'),
-    _depth_anything('v2', 'large', '335', 1341.0),
+    _depth_anything('v2', 'large', '335', 1341.0, '7581137eff8d4e94f6e796d3baea0e9fa79b22d2'),
 )
 _HYPERSIM = 'trained on Hypersim (rendered; CC BY-SA 3.0)'
 _VIRTUAL_KITTI = 'trained on Virtual KITTI 2 (rendered; CC BY-NC-SA 3.0, not for commercial use)'
@@ -265,7 +270,7 @@ _GLPN_KITTI = replace(
     file='pytorch_model.bin',
     description='GLPN for roads seen from a car: 61 million parameters.',
     repository='vinvino02/glpn-kitti',
-    revision='e9e84852cb27aa6347db0f98bf86e296505ac014',
+    revision='main',
 )
 _ZOEDEPTH = replace(
     _DPT_LARGE,
