@@ -40,6 +40,10 @@ def test_every_network_answers_at_its_nominal_size(model):
     assert output.shape[-2] * model.width == output.shape[-1] * model.height
 
 
+def test_depth_pro_has_no_tensors_that_its_published_file_lacks():
+    assert not [name for name in built(spec('depth-pro')).state_dict() if 'mask_token' in name]
+
+
 def test_an_unknown_architecture_without_a_configuration_is_refused():
     unknown = dataclasses.replace(spec('dpt-large'), name='x', architecture='dpt', folder='/no')
     with pytest.raises(FileNotFoundError, match=r'no config\.json beside /no/model'):

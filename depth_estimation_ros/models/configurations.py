@@ -59,7 +59,7 @@ _BASE = _dinov2(768, 12, 12, size=518, patch=14)
 _LARGE = _dinov2(1024, 24, 16, size=518, patch=14)
 _NECK_SMALL, _NECK_BASE = [48, 96, 192, 384], [96, 192, 384, 768]
 _NECK_LARGE = [256, 512, 1024, 1024]
-_DEPTH_PRO_ENCODER = _dinov2(1024, 24, 16, size=384, patch=16)
+_DEPTH_PRO_ENCODER = _dinov2(1024, 24, 16, size=384, patch=16) | {'use_mask_token': False}
 
 CONFIGURATIONS: dict[str, Configuration] = {
     # Version 1 listens to the last layers, version 2 to layers spread over the whole depth.
