@@ -358,11 +358,15 @@ def test_info_says_when_it_came(models, web):
     assert '\ndownloaded: 20' in out
 
 
-def test_remove_frees(models, web, home):
+def test_remove_frees_what_was_made_of_it_too(models, web, home, own_conversions):
     web.put('/meter', WEIGHTS)
     assert models('download', 'meter-nyu-xxs')[0] == 0
-    assert models('remove', 'meter-nyu-xxs')[:2] == (0, 'meter-nyu-xxs: 0.2 MB freed\n')
+    converted = own_conversions / 'meter-nyu-xxs'
+    (converted / '256x192-openvino').mkdir(parents=True)
+    (converted / '256x192-openvino' / 'compiled.blob').write_bytes(WEIGHTS)
+    assert models('remove', 'meter-nyu-xxs')[:2] == (0, 'meter-nyu-xxs: 0.4 MB freed\n')
     assert not home.exists()
+    assert not converted.exists()
     code, _, err = models('remove', 'meter-nyu-xxs')
     assert code == 1
     assert 'nothing to remove' in err

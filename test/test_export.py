@@ -114,7 +114,7 @@ def told(refusal: str) -> str:
 def test_int8_serves_once_it_was_made(form, tmp_path, pictures, own_conversions, capsys):
     runtime = {'onnx': 'onnxruntime-int8', 'openvino': 'openvino-int8'}[form]
     estimator = DepthEstimator.load('bundled', device='cpu', runtime=runtime)
-    with pytest.raises(ValueError, match='depth-estimation export bundled') as refusal:
+    with pytest.raises(FileNotFoundError, match='depth-estimation export bundled') as refusal:
         estimator.warm_up(640, 480)
     (documented,) = [text for text in COMMANDS if '--int8' in text]
     command = documented if form == 'openvino' else told(str(refusal.value))

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from depth_estimation_ros.config import RUNTIMES
@@ -19,6 +20,7 @@ from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.runtimes import kinds, prepared, selfcheck
 from depth_estimation_ros.runtimes.build import build
+from depth_estimation_ros.runtimes.prepare import prepare
 
 ROOT = Path(__file__).resolve().parents[1]
 METER = 'weights/meter/build_model_best_nyu_xxs'
@@ -43,9 +45,8 @@ def estimate(model, runtime: str, path: str = '', images=None, say=None) -> list
 
 @pytest.mark.parametrize('runtime', kinds.FP32)
 @pytest.mark.parametrize('model', ['bundled', 'bundled-relative', 'meter-nyu-xxs'])
-def test_every_runtime_answers_what_pytorch_answers(model, runtime, request, conversions_at_hand):
+def test_every_runtime_answers_what_pytorch_answers(model, runtime, request):
     path = str(request.getfixturevalue('assets') / METER) if 'meter' in model else ''
-    estimate(model, 'auto', path)  # makes all of them in one go
     images = [picture(), 255 - picture()]
     expected = estimate(model, 'torch', path, images)
     for values, reference in zip(estimate(model, runtime, path, images), expected, strict=True):
@@ -53,7 +54,7 @@ def test_every_runtime_answers_what_pytorch_answers(model, runtime, request, con
 
 
 def fresh(script: str) -> subprocess.Popen:
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHONUNBUFFERED': '1'}
     return subprocess.Popen(
         [sys.executable, '-c', script],
         env=environment,
@@ -92,16 +93,18 @@ def test_auto_measures_once_and_remembers(own_conversions):
     said: list[str] = []
     for _ in range(2):
         estimate('bundled', 'auto', say=said.append)
+        job = a_job('bundled')
+        kept = {name for name in (*kinds.FP32, 'torch') if prepared.made(job, name)}
     preparing = [text for text in said if 'takes a while' in text]
     chosen = [text for text in said if 'serves' in text]
     assert len(preparing) == 1
     assert len(chosen) == 2
     assert chosen[0] == chosen[1]
-    job = a_job('bundled')
     verdicts = [prepared.verdict(job, name) for name in ('openvino', 'onnxruntime', 'torch')]
     best = min(verdicts, key=lambda verdict: verdict.milliseconds)
     assert f' {best.runtime} serves (openvino ' in chosen[0]
     assert all(verdict.milliseconds > 0 and not verdict.refused for verdict in verdicts)
+    assert kept == {best.runtime} - {'torch'}  # the others' files would lie there for nothing
 
 
 def a_job(model, **changes) -> prepared.Job:
@@ -179,11 +182,86 @@ def test_a_preparation_that_dies_leaves_pytorch(own_conversions, monkeypatch):
     assert list(own_conversions.rglob('verdict.json')) == []
 
 
+def test_what_failed_is_not_tried_again_at_every_image(own_conversions, monkeypatch):
+    monkeypatch.setenv('PYTHONHOME', '/nowhere')
+    said: list[str] = []
+    runtime = build(spec('bundled'), '', 'cpu', 'openvino', said.append)
+    estimator = DepthEstimator(spec('bundled'), runtime)
+    with pytest.raises(ChildProcessError, match='ended with exit code 1'):
+        estimator.predict([picture()])
+    with pytest.raises(ValueError, match='ended with exit code 1'):
+        estimator.predict([picture()])
+    assert len([text for text in said if 'takes a while' in text]) == 1
+
+
+def test_a_runtime_that_was_refused_is_tried_again_at_the_next_start(
+    own_conversions, tmp_path, monkeypatch
+):
+    (tmp_path / 'dataclasses.py').write_text('raise SystemExit(9)')
+    monkeypatch.chdir(tmp_path)  # what the user has there is not imported
+    job = a_job('bundled')
+    job.folder('openvino').mkdir(parents=True)
+    refused = prepared.Verdict('openvino', refused='ImportError: libtbb.so.12')
+    prepared.judge(job.folder('openvino'), refused)
+    estimate('bundled', 'openvino')
+    assert prepared.made(job, 'openvino')
+
+
 def test_a_folder_that_cannot_be_written_is_named_with_the_cure(tmp_path, monkeypatch):
     (tmp_path / 'file').touch()
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'file'))
     with pytest.raises(ValueError, match=r'cannot be written: .* Set XDG_CACHE_HOME'):
         estimate('bundled', 'openvino')
+    said: list[str] = []
+    (values,) = estimate('bundled', 'auto', say=said.append)
+    assert 'cannot be written' in said[0]
+    assert said[1] == 'bundled at 256x192: torch serves (torch, not measured)'
+    np.testing.assert_array_equal(values, estimate('bundled', 'torch')[0])
+
+
+def test_what_prepares_ends_with_him_who_waits_for_it(own_conversions):
+    waiting = fresh(LOAD.replace('RUNTIME', 'openvino'))
+    assert 'takes a while' in waiting.stdout.readline()
+    (child,) = wait_for(lambda: psutil.Process(waiting.pid).children())
+    wait_for(lambda: list(own_conversions.rglob('making-*')))
+    waiting.kill()
+    waiting.communicate()
+    psutil.wait_procs([child], timeout=10)
+    assert not child.is_running()
+    assert list(own_conversions.rglob('verdict.json')) == []
+
+
+def wait_for(condition, timeout: float = 20.0):
+    deadline = time.monotonic() + timeout
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+def test_weights_that_are_replaced_meanwhile_are_not_taken_for_the_former(own_conversions):
+    job = a_job('bundled', checksum='0' * 64)
+    with prepared.alone(job, print), pytest.raises(ValueError, match='weights were replaced'):
+        prepare(job, ['openvino'], print)
+    assert not prepared.made(job, 'openvino')
+
+
+def test_a_conversion_for_former_weights_goes_when_the_next_is_made(own_conversions):
+    former, job = a_job('bundled', checksum='0' * 64), a_job('bundled')
+    others = [a_job('bundled', height=256), a_job('bundled', device='cuda:0')]
+    for each in (former, *others):
+        each.folder('openvino').mkdir(parents=True)
+    with prepared.making(job, 'openvino') as folder:
+        prepared.judge(folder, prepared.Verdict('openvino', 1.0))
+    assert not former.folder('openvino').exists()
+    assert all(each.folder('openvino').exists() for each in (job, *others))
+
+
+def test_a_verdict_that_a_loss_of_power_emptied_is_none(own_conversions):
+    job = a_job('bundled')
+    job.folder('openvino').mkdir(parents=True)
+    (job.folder('openvino') / 'verdict.json').touch()
+    assert prepared.verdict(job, 'openvino') is None
 
 
 @pytest.mark.parametrize(

@@ -191,11 +191,15 @@ def _verify(options: argparse.Namespace) -> int:
 def _remove(options: argparse.Namespace) -> int:
     from depth_estimation_ros.models import download, store
     from depth_estimation_ros.models.catalog import CATALOG
+    from depth_estimation_ros.runtimes import prepared
 
     for name in options.names:
         if name in CATALOG and CATALOG[name].bundled:
             raise ValueError(f'{name} travels with the package and stays')
-        print(f'{name}: {download.remove(store.folder(name)):.1f} MB freed')
+        freed = download.remove(store.folder(name))
+        if (converted := prepared.home(name)).is_dir():
+            freed += download.remove(converted)
+        print(f'{name}: {freed:.1f} MB freed')
     return 0
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,12 +64,12 @@ def check_made(runtime: str, spec: ModelSpec, width: int, height: int) -> None:
     """Refuse an int8 runtime, which is made with pictures and not when it is wanted.
 
     Raises:
-        ValueError: With the command that makes it.
+        FileNotFoundError: With the command that makes it.
     """
     if runtime in INT8:
         form = 'onnx' if runtime.startswith('onnx') else 'openvino'
-        own = f' --weights {Path(spec.folder, spec.file)}' if spec.folder else ''
-        raise ValueError(
+        own = f' --weights {shlex.quote(str(Path(spec.folder, spec.file)))}' if spec.folder else ''
+        raise FileNotFoundError(
             f'runtime {runtime}: it was not made for {spec.name} at {width}x{height}; '
             f'depth-estimation export {spec.name}{own} --format {form} --size {width}x{height} '
             '--int8 --pictures DIR makes it'

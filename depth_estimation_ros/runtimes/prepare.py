@@ -14,12 +14,14 @@ import dataclasses
 import json
 import os
 import pickle
+import select
 import subprocess
 import sys
-import tempfile
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from depth_estimation_ros.runtimes import kinds, prepared, selfcheck
 from depth_estimation_ros.runtimes.base import Say, Session
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from depth_estimation_ros.runtimes.from_pixels import FromPixels
 
 _SHOWN = 300  # characters of a converter's complaint
+# What lies in the current folder, which Python would look at first, is the user's own.
+_PROGRAM = f'import sys; sys.path[:] = filter(None, sys.path); import {__name__} as it; it.main()'
+_SILENCE = 20.0  # seconds after which people want to know whether anything happens
 
 
 def prepare(job: Job, runtimes: Sequence[str], say: Say) -> None:
@@ -49,27 +54,42 @@ def prepare(job: Job, runtimes: Sequence[str], say: Say) -> None:
     log = job.folder('').with_name('prepare.log')
     package = Path(__file__).parents[2]
     path = os.pathsep.join(filter(None, [str(package), os.environ.get('PYTHONPATH', '')]))
-    with log.open('wb') as errors, tempfile.TemporaryFile() as request:
-        pickle.dump((job, tuple(runtimes)), request)
-        request.seek(0)
+    with log.open('wb') as errors:
         process = subprocess.Popen(  # noqa: S603 - this very interpreter
-            [sys.executable, '-m', __name__],
-            stdin=request,
+            [sys.executable, '-c', _PROGRAM],
+            bufsize=0,  # select sees what is there
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             env={**os.environ, 'PYTHONPATH': path},
         )
     with process:
-        for line in process.stdout or ():
-            kind, text = json.loads(line)
+        # Its stdin stays open for as long as somebody waits for it, see _end_with_stdin.
+        with contextlib.suppress(BrokenPipeError):
+            cast('IO[bytes]', process.stdin).write(pickle.dumps((job, tuple(runtimes))))
+        for kind, text in _answers(cast('IO[bytes]', process.stdout), job, say):
             if kind == 'error':
                 raise ValueError(text)
             say(text)
+        process.wait()
     if process.returncode:
         raise ChildProcessError(
             f'{job.title}: preparing {", ".join(runtimes)} ended with exit code '
             f'{process.returncode}, see {log}; the runtime torch needs no preparation'
         )
+
+
+def _answers(stdout: IO[bytes], job: Job, say: Say) -> Iterator[tuple[str, str]]:
+    """What the process says; while it says nothing, people are told that it is still at work."""
+    started = time.monotonic()
+    while True:
+        while not select.select([stdout], [], [], _SILENCE)[0]:
+            say(f'{job.title}: still being prepared, {time.monotonic() - started:.0f} s so far')
+        line = stdout.readline()
+        if not line:
+            return
+        kind, text = json.loads(line)
+        yield kind, text
 
 
 def main() -> None:
@@ -83,10 +103,17 @@ def main() -> None:
             answers.flush()
 
         job, runtimes = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process above
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
         try:
             _work(job, runtimes, lambda text: tell('say', text))
         except (ValueError, OSError) as error:
             tell('error', str(error))
+
+
+def _end_with_stdin() -> None:
+    """Nobody waits for the results any more, were it because he was killed: end at once."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
 
 
 def _work(job: Job, runtimes: Sequence[str], say: Say) -> None:
@@ -97,6 +124,8 @@ def _work(job: Job, runtimes: Sequence[str], say: Say) -> None:
     from depth_estimation_ros.runtimes.memory import watched
 
     network = FromPixels(weights.load(job.spec, job.weights), job.spec).eval()
+    if prepared.checksum(job.spec, job.weights) != job.checksum:
+        raise ValueError(f'{job.spec.name}: its weights were replaced meanwhile; load it again')
     frame = selfcheck.reference_pixels(job.width, job.height)
     # Not inference_mode: what a network keeps from one run to the next would then be of no use to
     # those who convert it.
@@ -149,7 +178,3 @@ def _made(job: Job, runtime: str, network: FromPixels, folder: Path) -> Session:
         return TorchRuntime(network)
     kinds.convert(runtime, network, job.width, job.height, folder)
     return kinds.session(runtime, folder, job.device)
-
-
-if __name__ == '__main__':
-    main()

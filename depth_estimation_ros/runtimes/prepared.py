@@ -15,6 +15,7 @@ import functools
 import hashlib
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import re
@@ -29,7 +30,10 @@ from depth_estimation_ros.runtimes.base import Say, cores
 
 _VERDICT = 'verdict.json'
 _MAKING = 'making-'
-_LIBRARIES = ('torch', 'timm', 'transformers', 'openvino', 'onnxruntime', 'onnxruntime-gpu')
+_LIBRARIES = (
+    *('torch', 'timm', 'transformers', 'openvino'),
+    *('onnx', 'onnxscript', 'onnxruntime', 'onnxruntime-gpu', 'tensorrt'),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,9 +62,22 @@ class Job:
 
     def folder(self, runtime: str) -> Path:
         """Where this runtime's conversion lies, or will."""
-        known = (dataclasses.asdict(self.spec), self.checksum, self.device, _circumstances())
-        digest = hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
-        return root() / as_file(self.spec.name) / f'{self.width}x{self.height}-{runtime}-{digest}'
+        version = _digest(dataclasses.asdict(self.spec), self.checksum, _software())
+        return home(self.spec.name) / f'{self._slot(runtime)}-{version}'
+
+    def outdated(self, runtime: str) -> list[Path]:
+        """Where it lies of former weights of the same file, or of former software."""
+        current = self.folder(runtime)
+        return [
+            folder
+            for folder in current.parent.glob(f'{self._slot(runtime)}-*')
+            if folder != current
+        ]
+
+    def _slot(self, runtime: str) -> str:
+        """What no two conversions share that may be wanted at the same time."""
+        place = (self.spec.folder, self.spec.file, self.weights, self.device)
+        return f'{self.width}x{self.height}-{runtime}-{_digest(place, _processor(), cores())}'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +86,7 @@ class Verdict:
 
     Attributes:
         runtime: Its name.
-        milliseconds: Median time of a run.
+        milliseconds: Median time of a run; infinite: not known.
         deviation: From PyTorch in fp32, see `selfcheck.difference`.
         refused: Why it may not serve; empty when it may.
     """
@@ -83,13 +100,15 @@ class Verdict:
         """For people: `openvino 12.3 ms`, or why not."""
         if self.refused:
             return f'{self.runtime} is refused: {self.refused}'
+        if math.isinf(self.milliseconds):
+            return f'{self.runtime}, not measured'
         return f'{self.runtime} {self.milliseconds:.1f} ms'
 
 
-def root() -> Path:
-    """The folder of all of it, `depth_estimation/runtimes` in the user's cache."""
+def home(name: str) -> Path:
+    """The folder of what is made of a model: in the user's cache, `depth_estimation/runtimes`."""
     cache = Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser()
-    return cache / 'depth_estimation' / 'runtimes'
+    return cache / 'depth_estimation' / 'runtimes' / as_file(name)
 
 
 def checksum(spec: ModelSpec, weights: str) -> str:
@@ -108,19 +127,36 @@ def verdict(job: Job, runtime: str) -> Verdict | None:
     """How a runtime did when it was prepared; None when it was not yet."""
     try:
         return Verdict(**json.loads((job.folder(runtime) / _VERDICT).read_text('utf-8')))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError, TypeError):  # none, or the power failed meanwhile
         return None
+
+
+def made(job: Job, runtime: str) -> bool:
+    """Whether more than the verdict is there."""
+    return any(file.name != _VERDICT for file in job.folder(runtime).glob('*'))
+
+
+def strip(job: Job, runtime: str) -> None:
+    """Free the disk of what does not serve; how it did stays known."""
+    for file in job.folder(runtime).glob('*'):
+        if file.name != _VERDICT:
+            file.unlink()
 
 
 @contextlib.contextmanager
 def making(job: Job, runtime: str) -> Iterator[Path]:
-    """A folder to fill, which takes its place in one step, when the body has not failed."""
+    """A folder to fill, which takes its place in one step, when the body has not failed.
+
+    What lay there of former weights or software goes.
+    """
     target = job.folder(runtime)
     with tempfile.TemporaryDirectory(prefix=_MAKING, dir=target.parent) as temporary:
         folder = Path(temporary) / runtime
         folder.mkdir()
         yield folder
-        shutil.rmtree(target, ignore_errors=True)
+        os.sync()  # robots are switched off at the plug
+        for former in (target, *job.outdated(runtime)):
+            shutil.rmtree(former, ignore_errors=True)
         os.replace(folder, target)
 
 
@@ -158,9 +194,13 @@ def alone(job: Job, say: Say) -> Iterator[None]:
 
 
 @functools.lru_cache(maxsize=1)
-def _circumstances() -> tuple[object, ...]:
-    """What a conversion depends on besides the model."""
-    return (_code(), _processor(), cores(), *map(_version, _LIBRARIES))
+def _software() -> tuple[str, ...]:
+    """What a conversion depends on besides model and machine."""
+    return (_code(), *map(_version, _LIBRARIES))
+
+
+def _digest(*known: object) -> str:
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:12]
 
 
 def _code() -> str:
@@ -172,13 +212,12 @@ def _code() -> str:
     return digest.hexdigest()
 
 
+@functools.lru_cache(maxsize=1)
 def _processor() -> str:
-    """Name of the processor; without one, its architecture."""
-    with contextlib.suppress(FileNotFoundError):
-        name = re.search(r'model name\s*: (.*)', Path('/proc/cpuinfo').read_text('utf-8'))
-        if name:
-            return name[1]
-    return platform.machine()
+    """What the processor says it is: on x86 its name, on ARM the numbers of maker and part."""
+    told = Path('/proc/cpuinfo').read_text('utf-8')
+    names = set(re.findall(r'^(?:model name|CPU implementer|CPU part)\s*: .*', told, re.MULTILINE))
+    return ' '.join([platform.machine(), *sorted(names)])
 
 
 def _version(library: str) -> str:

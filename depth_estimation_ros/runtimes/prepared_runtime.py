@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,7 @@ class PreparedRuntime(HostRuntime):
         self._say = say
         self._with_torch = functools.cache(with_torch)
         self._sessions: dict[tuple[int, int], Session] = {}
+        self._failed: dict[tuple[int, int], str] = {}
 
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """As `HostRuntime.run`; the answer is valid until the next call.
@@ -65,11 +66,10 @@ class PreparedRuntime(HostRuntime):
         Raises:
             ValueError: None of the runtimes may serve at this size, or the weights do not fit.
             ChildProcessError: Preparing one failed, and PyTorch is none of them.
+            FileNotFoundError: It was not made, and is none that is made when it is wanted.
         """
         _, height, width, _ = pixels.shape
-        if (width, height) not in self._sessions:
-            self._sessions[width, height] = self._session(width, height)
-        session = self._sessions[width, height]
+        session = self._session(width, height)
         self.name, self.device = session.name, session.device
         return session.run(pixels)
 
@@ -80,34 +80,67 @@ class PreparedRuntime(HostRuntime):
         self._sessions.clear()
 
     def _session(self, width: int, height: int) -> Session:
-        job = Job(self._spec, self._weights, self._checksum, width, height, self.device)
+        """That of a size; what failed is not tried again at every image."""
+        size = width, height
+        if size in self._failed:
+            raise ValueError(self._failed[size])
+        if size not in self._sessions:
+            job = Job(self._spec, self._weights, self._checksum, width, height, self.device)
+            try:
+                self._sessions[size] = self._chosen(job)
+            except (ValueError, ChildProcessError) as error:
+                self._failed[size] = str(error)
+                raise
+        return self._sessions[size]
+
+    def _chosen(self, job: Job) -> Session:
         verdicts = self._verdicts(job)
         said = '; '.join(map(str, verdicts))
-        serving = [verdict for verdict in verdicts if not verdict.refused]
-        if not serving:
+        best = _best(verdicts)
+        if best is None:
             raise ValueError(f'{job.title}: {said}; the runtime torch needs no preparation')
-        best = min(serving, key=lambda verdict: verdict.milliseconds)
         self._say(f'{job.title}: {best.runtime} serves ({said})')
         if best.runtime == 'torch':
             return self._with_torch()
         return kinds.session(best.runtime, job.folder(best.runtime), job.device)
 
     def _verdicts(self, job: Job) -> list[Verdict]:
-        """How each runtime did; if that of one is not known yet, all are prepared and measured."""
-        with prepared.alone(job, self._say):
-            known = [prepared.verdict(job, name) for name in self._runtimes]
-            if not all(known):
-                kinds.check_made(self._runtimes[0], job.spec, job.width, job.height)
-                self._say(
-                    f'{job.title}: preparing {", ".join(self._runtimes)}, once on this machine; '
-                    'this takes a while'
-                )
-                try:
-                    prepare(job, self._runtimes, self._say)
-                except ChildProcessError as error:
-                    if 'torch' not in self._runtimes:
-                        raise
-                    self._say(str(error))
-                    return [Verdict('torch', math.inf)]
-                known = [prepared.verdict(job, name) for name in self._runtimes]
+        """How each runtime did; all are prepared where that of one, or what serves, is missing."""
+        try:
+            with prepared.alone(job, self._say):
+                if not self._ready(job):
+                    self._prepare(job)
+                return self._known(job)
+        except (ValueError, ChildProcessError) as error:
+            if 'torch' not in self._runtimes:
+                raise
+            self._say(str(error))
+            return [Verdict('torch', math.inf)]
+
+    def _known(self, job: Job) -> list[Verdict]:
+        known = [prepared.verdict(job, name) for name in self._runtimes]
         return [verdict for verdict in known if verdict]
+
+    def _ready(self, job: Job) -> bool:
+        verdicts = self._known(job)
+        best = _best(verdicts)  # None: refused, and what stood in the way may be mended
+        if best is None or len(verdicts) < len(self._runtimes):
+            return False
+        return best.runtime == 'torch' or prepared.made(job, best.runtime)
+
+    def _prepare(self, job: Job) -> None:
+        kinds.check_made(self._runtimes[0], job.spec, job.width, job.height)
+        self._say(
+            f'{job.title}: preparing {", ".join(self._runtimes)}, once on this machine; '
+            'this takes a while'
+        )
+        prepare(job, self._runtimes, self._say)
+        best = _best(self._known(job))
+        for runtime in self._runtimes:
+            if best is None or runtime != best.runtime:
+                prepared.strip(job, runtime)
+
+
+def _best(verdicts: Sequence[Verdict]) -> Verdict | None:
+    serving = [verdict for verdict in verdicts if not verdict.refused]
+    return min(serving, key=lambda verdict: verdict.milliseconds, default=None)
