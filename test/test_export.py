@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import cv2
@@ -147,6 +148,7 @@ def test_int8_that_is_too_far_from_fp32_is_refused_with_the_figures(tmp_path, as
     ('options', 'words'),
     [
         (['--size', '250x192'], 'takes multiples of 32, not 250x192'),
+        (['--size', '256x0'], 'takes multiples of 32, not 256x0'),
         (['--int8'], '--int8 and --pictures go together'),
         (['--preset', 'tiny'], "not 'tiny'"),
         (['--int8', '--pictures', '.'], 'holds 0 colour pictures'),
@@ -158,11 +160,23 @@ def test_what_cannot_be_is_refused(options, words, tmp_path, monkeypatch, capsys
     assert words in capsys.readouterr().err
 
 
+def test_openvino_in_int8_needs_onnx_runtime_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'onnxruntime', None)
+    options = ['--int8', '--pictures', str(tmp_path)]
+    assert main(['export', 'bundled', '--format', 'openvino', *options]) == 1
+    assert 'onnxruntime is not installed; pip install' in capsys.readouterr().err
+
+
 def test_the_distance_of_relative_answers_does_not_see_scale_and_shift():
     reference = np.random.default_rng(0).uniform(1, 2, (8, 8)).astype(np.float32)
     assert quantise.distance([3 * reference - 1], [reference], DepthKind.RELATIVE) < 1e-6
-    noisy = reference + np.float32(0.1) * (-1) ** np.arange(8, dtype=np.float32)
-    assert 0.03 < quantise.distance([noisy], [reference], DepthKind.RELATIVE) < 0.1
+    spread = np.abs(reference - np.median(reference)).mean()
+    noisy = reference + np.float32(0.1) * spread * (-1) ** np.arange(8, dtype=np.float32)
+    for shift in (0, 100):
+        distance = quantise.distance([noisy], [reference + shift], DepthKind.RELATIVE)
+        assert distance == pytest.approx(0.1, abs=0.01)
+        nothing = quantise.distance([reference * 0], [reference + shift], DepthKind.RELATIVE)
+        assert nothing == pytest.approx(1.0, abs=0.05)
     assert quantise.distance(
         [1.1 * reference], [reference], DepthKind.METRIC
     ) == pytest.approx(0.1, abs=1e-5)  # fmt: skip

@@ -17,13 +17,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     export.add_argument('--format', choices=('onnx', 'openvino'), required=True)
     export.add_argument('--weights', default='', help='path of its weights')
     export.add_argument('--preset', default='full', help='full, balanced or fast (default: full)')
-    export.add_argument(
+    size = export.add_mutually_exclusive_group()
+    size.add_argument(
         '--image',
         type=_size,
         metavar='WxH',
         help="size of the camera's images: the input gets their aspect",
     )
-    export.add_argument(
+    size.add_argument(
         '--size', type=_size, metavar='WxH', help="size of the network's input, instead"
     )
     export.add_argument('-o', '--output', type=Path, default=Path('exported'), metavar='DIR')
@@ -49,7 +50,9 @@ def _run(options: argparse.Namespace) -> int:
     from depth_estimation_ros.preprocessing import Preprocessing
     from depth_estimation_ros.runtimes import export, kinds
 
-    kinds.check({'onnx': 'onnxruntime'}.get(options.format, options.format), 'cpu')
+    runtimes = {'onnx': ['onnxruntime'], 'openvino': ['openvino']}[options.format]
+    for runtime in runtimes + ['onnxruntime'] * options.int8:  # which makes int8 for both
+        kinds.check(runtime, 'cpu')
     spec = resolve(options.model, options.weights)
     width, height = options.image or (spec.width, spec.height)
     plan = Preprocessing.plan(spec, width, height, options.preset)

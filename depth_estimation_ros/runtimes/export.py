@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import shutil
@@ -61,11 +62,9 @@ class Export:
     def __post_init__(self) -> None:
         """Refuse a size that the network does not take."""
         spec = self.spec
-        fixed = spec.fitting == 'stretch' and (self.width, self.height) != (
-            spec.width,
-            spec.height,
-        )
-        if fixed or self.width % spec.multiple or self.height % spec.multiple:
+        nominal = (spec.width, spec.height)
+        fixed = spec.fitting == 'stretch' and (self.width, self.height) != nominal
+        if fixed or any(side < 1 or side % spec.multiple for side in (self.width, self.height)):
             only = f'{spec.width}x{spec.height}' if fixed else f'multiples of {spec.multiple}'
             raise ValueError(f'{spec.name} takes {only}, not {self.width}x{self.height}')
 
@@ -75,7 +74,7 @@ class Export:
         name = prepared.as_file(self.spec.name)
         return f'{name}-{self.width}x{self.height}{"" if self.pictures is None else "-int8"}'
 
-    @property
+    @functools.cached_property
     def job(self) -> prepared.Job:
         """As its runtime knows it."""
         checksum = prepared.checksum(self.spec, self.weights)
@@ -114,10 +113,13 @@ def export(what: Export, folder: Path, say: Say, overwrite: bool = False) -> lis
         warnings.simplefilter('ignore')
         file = Path(temporary, f'{what.stem}{FORMATS[what.format][0]}')
         say(f'{what.job.title}: converting to {what.format}')
-        if what.pictures is None:
-            facts = _in_fp32(what, network, file)
-        else:
-            facts = _in_int8(what, network, file, what.pictures, say)
+        try:
+            if what.pictures is None:
+                facts = _in_fp32(what, network, file)
+            else:
+                facts = _in_int8(what, network, file, what.pictures, say)
+        except RuntimeError as error:  # which converters raise
+            raise ValueError(f'{what.stem}: {what.format} does not take it: {error}') from error
         text = json.dumps(_description(what, facts), indent=1, ensure_ascii=False)
         (file.parent / facts_file).write_text(text + '\n', 'utf-8')
         names = [path.name for path in sorted(Path(temporary).glob(f'{what.stem}.*'))]

@@ -108,7 +108,8 @@ def distance(
     """How far answers are from those in fp32, mean over pictures.
 
     For metres AbsRel, the mean of abs(z - t) / t. For inverse depth, whose scale and shift mean
-    nothing, the answer is aligned first, and the mean difference is taken over the mean magnitude.
+    nothing, the answer is aligned first, and the mean difference is taken over the mean distance
+    of t from its median: 0 where all is the same, 1 where nothing of the picture is left.
     """
     judge = _absolute_relative if kind is DepthKind.METRIC else _aligned
     pairs = zip(outputs, references, strict=True)
@@ -123,4 +124,5 @@ def _absolute_relative(output: NDArray[np.float64], reference: NDArray[np.float3
 def _aligned(output: NDArray[np.float64], reference: NDArray[np.float32]) -> float:
     columns = np.stack([output.ravel(), np.ones(output.size)], axis=-1)
     fit = np.linalg.lstsq(columns, reference.ravel(), rcond=None)[0]
-    return float(np.abs(columns @ fit - reference.ravel()).mean() / np.abs(reference).mean())
+    spread = np.abs(reference - np.median(reference)).mean()
+    return float(np.abs(columns @ fit - reference.ravel()).mean() / spread)
