@@ -239,6 +239,14 @@ def wait_for(condition, timeout: float = 20.0):
     return found
 
 
+def test_a_long_preparation_says_that_it_goes_on(own_conversions, monkeypatch):
+    monkeypatch.setattr('depth_estimation_ros.runtimes.prepare._SILENCE', 0.2)
+    said: list[str] = []
+    with prepared.alone(a_job('bundled'), print):
+        prepare(a_job('bundled'), ['torch'], said.append)
+    assert 'bundled at 256x192: still being prepared, 0 s so far' in said
+
+
 def test_weights_that_are_replaced_meanwhile_are_not_taken_for_the_former(own_conversions):
     job = a_job('bundled', checksum='0' * 64)
     with prepared.alone(job, print), pytest.raises(ValueError, match='weights were replaced'):
