@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import select
 import signal
 import subprocess
 import sys
@@ -20,6 +21,8 @@ pytest.importorskip('depth_estimation_interfaces', reason='the interfaces are no
 
 import tiny
 import torch
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rig import Rig, image_message, info_message, rendered
 from sensor_msgs.msg import Image
@@ -289,46 +292,56 @@ def test_every_frame_is_served_during_a_load_and_memory_does_not_grow(
 
 
 SHUTDOWN = """
-import threading, time, torch
+import sys, torch
 from depth_estimation_ros.ros import node
 
-load = node.DepthNode.load
-def endless(self, config):
-    if config.model == 'bundled':
-        return load(self, config)
-    print('loading', flush=True)
+def endless(*_):
+    print('at work', flush=True)
     while True:
         torch.rand(500, 500) @ torch.rand(500, 500)
 
-node.DepthNode.load = endless
-raise SystemExit(node.main())
+load = node.DepthNode.load
+def other(self, config):
+    return load(self, config) if config.model == 'bundled' else endless()
+
+if 'configure' in sys.argv:
+    node.DepthNode.load = endless
+elif 'set_model' in sys.argv:
+    node.DepthNode.load = other
+else:
+    node.DepthEstimator.predict = endless
+raise SystemExit(node.main(['--ros-args', '-p', 'runtime:=torch']))
 """
 
 
-def test_a_shutdown_does_not_wait_for_a_load(ros, spin_until):
-    from rclpy.executors import SingleThreadedExecutor
-    from rclpy.node import Node
-
+@pytest.mark.parametrize('by', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('during', ['configure', 'set_model', 'frame'])
+def test_a_shutdown_does_not_wait_for_what_takes_long(ros, spin_until, scene, during, by):
     process = subprocess.Popen(
-        [sys.executable, '-c', SHUTDOWN],
+        [sys.executable, '-c', SHUTDOWN, during],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     client, executor = Node('client'), SingleThreadedExecutor()
     executor.add_node(client)
-    try:
-        service = client.create_client(SetModel, '/depth_estimation/set_model')
-        spin_until(executor, service.service_is_ready, 'the node is there', 30.0)
-        service.call_async(SetModel.Request(model='bundled-relative'))
-        executor.spin_once(timeout_sec=0.1)
-        assert process.stdout.readline() == 'loading\n'
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=10.0)
-        assert process.returncode == 0, said
-        assert 'Traceback' not in said
-    finally:
-        process.kill()
-        process.wait()
-        executor.shutdown()
-        client.destroy_node()
+    with process:
+        try:
+            if during == 'set_model':
+                service = client.create_client(SetModel, '/depth_estimation/set_model')
+                spin_until(executor, service.service_is_ready, 'the node is there', 30.0)
+                service.call_async(SetModel.Request(model='bundled-relative'))
+            if during == 'frame':
+                client.create_subscription(Image, '/depth_estimation/depth/image', print, 1)
+                image = client.create_publisher(Image, 'image', 1)
+                client.create_timer(0.1, lambda: image.publish(image_message(scene[0])))
+            said = [process.stdout]
+            spin_until(executor, lambda: select.select(said, [], [], 0.0)[0], 'at work', 30.0)
+            process.send_signal(by)
+            _, errors = process.communicate(timeout=10.0)
+            assert process.returncode == 0, errors
+            assert 'Traceback' not in errors
+        finally:
+            process.kill()
+            executor.shutdown()
+            client.destroy_node()

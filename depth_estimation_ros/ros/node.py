@@ -41,6 +41,7 @@ except ImportError as error:
     ) from error
 
 _SETTLE = 0.5  # seconds between looks at who publishes
+_PATIENCE = 2.0  # seconds for the frames at hand when the process is told to end
 _SWITCHED = ('model', 'weights', 'preset', 'runtime')  # parameters that set_model may change
 _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
@@ -193,6 +194,10 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._latency.clear()
         self._clockwork, self._requests, self.streams, self.estimator = [], None, {}, None
 
+    def idle(self, within: float) -> bool:
+        """Stop to work; whether no other thread is at it any more after so many seconds."""
+        return self._depth_worker.stop(within) and not self.switch.running
+
     def destroy_node(self) -> None:
         """End the worker before what it uses goes."""
         self._depth_worker.stop()
@@ -244,6 +249,8 @@ def _spin_once(executor: SingleThreadedExecutor, node: DepthNode) -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the node until it is told to stop; 1 when it could not start."""
+    # As Ctrl-C: it must not wait for a model that is being prepared, either.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     rclpy.init(args=args)
     try:
         node = DepthNode()
@@ -262,11 +269,13 @@ def main(args: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
-        node.destroy_node()
+        for number in (signal.SIGINT, signal.SIGTERM):  # launch repeats them
+            signal.signal(number, signal.SIG_IGN)
+        idle = node.idle(_PATIENCE)
+        if idle:
+            node.destroy_node()
         rclpy.try_shutdown()
-        # launch repeats Ctrl-C; what is left is to leave, and torch would print a traceback.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if node.switch.running:
+    if not idle:
         # Inside torch, say: an interpreter that ends around it aborts.
         sys.stderr.flush()
         os._exit(0)

@@ -51,13 +51,23 @@ class Worker:
         self._thread.start()
         self.wake()
 
-    def stop(self) -> None:
-        """Finish the frames at hand, and end."""
+    def stop(self, within: float | None = None) -> bool:
+        """Finish the frames at hand, and end.
+
+        Args:
+            within: Seconds to wait for that; None: as long as it takes.
+
+        Returns:
+            Whether it has ended.
+        """
         self._stopped.set()
         self.wake()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(within)
+            if self._thread.is_alive():
+                return False
             self._thread = None
+        return True
 
     @contextlib.contextmanager
     def resting(self) -> Iterator[None]:
