@@ -204,6 +204,17 @@ def test_only_what_is_subscribed_to_is_computed(graph, metric):
         assert len(data) == 0
 
 
+def test_nobody_wants_anything_once_the_context_has_ended(ros):
+    context = rclpy.Context()
+    context.init()
+    node = rclpy.create_node('depth_estimation', context=context)
+    outputs = Outputs(node, '', Config(), Latency())
+    context.shutdown()  # as Ctrl-C does, whatever the worker is at
+    assert not outputs.wanted()
+    outputs.destroy()
+    node.destroy_node()
+
+
 def test_without_camera_there_is_depth_but_no_cloud(graph, metric):
     unknown = dataclasses.replace(metric, frame=frame(camera=None))
     outputs = graph.outputs()

@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -21,6 +22,9 @@ from depth_estimation_ros.colorize import SettlingRange
 from depth_estimation_ros.config import Config
 from depth_estimation_ros.frames import DepthKind, DepthMap
 from depth_estimation_ros.latency import Latency
+
+# What rclpy raises when the context has ended.
+_ENDED = (rclpy_implementation.RCLError, rclpy_implementation.InvalidHandle)
 
 
 def qos() -> QoSProfile:
@@ -53,7 +57,10 @@ class _Topic:
 
     @property
     def wanted(self) -> bool:
-        return bool(self.publisher.get_subscription_count())
+        try:
+            return bool(self.publisher.get_subscription_count())
+        except _ENDED:  # by Ctrl-C, at any time
+            return False
 
     def publish(self, header: Any) -> None:
         self.message.header = header
