@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 pytest.importorskip('rclpy', reason='rclpy is not installed')
 pytest.importorskip('depth_estimation_interfaces', reason='the interfaces are not built')
 
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rig import CAMERA, Rig, image_message, info_message, rendered
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -145,7 +147,30 @@ def test_of_frames_that_fail_together_those_that_do_not_fail_alone_come_out(came
     assert not front.faults.counts
     refused = cameras.ask(GetDistance, 'get_distance', camera='rear', u=[5.0], v=[5.0])
     assert 'chokes' in refused.message
-    assert '2 frames failed together' in capfd.readouterr().err
+    cameras.send_together(front=image_message(scene[0], 3), rear=image_message(small(scene[0]), 4))
+    cameras.until(lambda: rear.faults.counts.total() == 2, 'the fault again')
+    assert capfd.readouterr().err.count('2 frames failed together') == 1  # at most every 5 s
+
+
+@pytest.mark.parametrize('cameras', [{'diagnostics__period': 0.1}], indirect=True)
+def test_where_one_camera_holds_up_the_others_diagnostics_say_so(cameras, scene):
+    heard = cameras.listen(DiagnosticArray, '/diagnostics')
+    free = threading.Event()
+    cameras.before(lambda _: free.wait(20.0))
+    told = 'no frame has come out for'
+    try:
+        cameras.send_together(front=image_message(scene[0], 1))
+        cameras.until(lambda: cameras.rounds, 'the network is at it')
+        for stamp in range(2, 80):
+            cameras.images['rear'].publish(image_message(scene[0], stamp))
+            cameras.spin(0.05)
+        front, rear = heard[-1].status
+        assert told not in front.message  # the image that it sent is under way
+        assert told in rear.message
+        assert rear.level == DiagnosticStatus.WARN
+    finally:
+        free.set()
+    cameras.until(lambda: told not in heard[-1].status[1].message, 'it goes on')
 
 
 def test_a_fast_camera_does_not_starve_a_slow_one(cameras, scene):

@@ -31,9 +31,11 @@ from depth_estimation_interfaces.msg import DepthStatus
 from depth_estimation_interfaces.srv import CalibrateScale, GetDistance, SetModel
 from depth_estimation_ros import messages
 from depth_estimation_ros.colorize import SettlingRange, colorize_inverse
+from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.models.architectures import build
 from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.ros.diagnostics import resident_megabytes
+from depth_estimation_ros.runtimes.base import OutOfMemoryError
 
 SPOTS = {'u': [40.0, 160.0, 280.0], 'v': [60.0, 120.0, 200.0]}
 
@@ -173,6 +175,30 @@ def test_weights_of_another_network_are_refused_and_the_path_returns_with_its_mo
     again = rig.ask(SetModel, 'set_model', model='meter-nyu-xxs')
     assert again.success, again.message
     assert parameters(rig)['weights'] == str(weights)
+
+
+def test_a_model_that_had_to_be_cut_back_says_so_in_the_answer(start, scene):
+    rig = start(model='bundled', preset='fast')
+    warm_up = DepthEstimator.warm_up
+
+    def cramped(estimator, width, height):
+        predict = estimator.runtime.predict
+
+        def refusing(images, plan, latency):
+            if plan.network_width > 200:
+                raise OutOfMemoryError('you tried to allocate too much')
+            return predict(images, plan, latency)
+
+        estimator.runtime.predict = refusing
+        warm_up(estimator, width, height)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DepthEstimator, 'warm_up', cramped)
+        answer = rig.ask(SetModel, 'set_model', model='bundled-relative', preset='full')
+    assert answer.success
+    assert 'memory did not suffice' in answer.message
+    assert 'at preset balanced' in answer.message
+    assert parameters(rig)['preset'] == 'balanced'
 
 
 def test_a_calibration_stays_with_its_model_and_preset(start, scene):

@@ -18,11 +18,14 @@ from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.ros.stream import CameraStream
 
+_STUCK = 2.0  # seconds with an image waiting and none coming out, after which it is said
+
 
 class _Counts(NamedTuple):
-    """What a camera had counted when the message before was made; time in monotonic seconds."""
+    """What a camera had counted when the message before was made; times in monotonic seconds."""
 
     time: float
+    progress: float  # when a frame had come out last, or none was waiting
     received: int = 0
     processed: int = 0
     faults: int = 0
@@ -43,9 +46,11 @@ class Diagnostics:
         return message
 
     def _status(self, stream: CameraStream) -> DiagnosticStatus:
-        counts = stream.faults.counts
-        now = _Counts(time.monotonic(), stream.received, stream.processed, counts.total())
-        before = self._before.get(stream.name, _Counts(now.time))
+        counts, moment = stream.faults.counts, time.monotonic()
+        before = self._before.get(stream.name, _Counts(moment, moment))
+        stuck = stream.due() and stream.processed == before.processed
+        progress = before.progress if stuck else moment
+        now = _Counts(moment, progress, stream.received, stream.processed, counts.total())
         self._before[stream.name] = now
         level, text = _verdict(stream, before, now)
         status = DiagnosticStatus(
@@ -85,10 +90,10 @@ class Diagnostics:
             )
         for reason, count in faults.items():
             values[f'fault: {reason}'] = count
-        if stream.calibration is not None:
-            age = time.time() - stream.calibration.created / 1e9
-            values['calibration age (s)'] = f'{age:.0f}'
-            values['calibration residual'] = f'{stream.calibration.fit.rms_relative_error:.4f}'
+        calibration = stream.calibration  # once: the worker may take it away meanwhile
+        if calibration is not None:
+            values['calibration age (s)'] = f'{time.time() - calibration.created / 1e9:.0f}'
+            values['calibration residual'] = f'{calibration.fit.rms_relative_error:.4f}'
         return values
 
 
@@ -101,6 +106,9 @@ def _verdict(stream: CameraStream, before: _Counts, now: _Counts) -> tuple[bytes
     if now.received == before.received:
         topic = stream.subscriptions[0].topic
         return DiagnosticStatus.WARN, f'no image arrives on {topic}'
+    if (seconds := now.time - now.progress) > _STUCK:
+        text = f'no frame has come out for {seconds:.0f} s: the network is slow, or is prepared '
+        return DiagnosticStatus.WARN, text + 'for a new size of image, which the log tells'
     if hint := hint_for(stream):
         return DiagnosticStatus.WARN, hint
     return DiagnosticStatus.OK, 'working'

@@ -52,7 +52,9 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
     def __init__(self, **options: Any) -> None:
         # First: the context destroys also a node whose parameters are refused. And names of their
         # own: rclpy's Node keeps _services and _timers itself.
-        self._depth_worker = Worker(lambda text: self.get_logger().warning(text))
+        self._depth_worker = Worker(
+            lambda text: self.get_logger().warning(text, throttle_duration_sec=5.0)
+        )
         super().__init__('depth_estimation', **options)
         self.config = parameters.declare(self)
         self.streams: dict[str, CameraStream] = {}
@@ -142,7 +144,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             self._latency.clear()
             if present is not None:
                 present.close()
-        self._put_in_force(config)
+        self._put_in_force(config.replaced({'preset': estimator.preset}))
         self.get_logger().info(f'{config.model}: {estimator.spec.description}')
         self.publish_status()
 

@@ -45,7 +45,7 @@ class ModelSwitch:
     async def set_model(self, request: Any, response: Any) -> Any:
         """Answered when the other network works, or when it is certain that it will not."""
         try:
-            await self._switch(self._wanted(request))
+            response.message = await self._switch(self._wanted(request))
             response.success = True
         except Exception as error:  # whatever it is, the present one stays
             response.message = str(error) or type(error).__name__
@@ -63,7 +63,8 @@ class ModelSwitch:
             given['weights'] = self._weights.get(given['model'], '')
         return given
 
-    async def _switch(self, wanted: dict[str, str]) -> None:
+    async def _switch(self, wanted: dict[str, str]) -> str:
+        """What was cut back to make it fit into memory; empty when nothing was."""
         node, present = self._node, self._node.estimator
         if present is None:
             raise ValueError('the node is not configured: set the parameter model, and configure')
@@ -71,12 +72,13 @@ class ModelSwitch:
             raise ValueError(f'{self._loading} is being loaded: call again when that is done')
         config = node.config.replaced(wanted)
         if config == node.config:
-            return
+            return present.hint
         estimator = await self._load(config)
         if node.estimator is not present:
             estimator.close()
             raise ValueError(f'the node was cleaned up while {config.model} was being loaded')
         node.use(estimator, node.config.replaced(wanted))  # others may have changed meanwhile
+        return estimator.hint
 
     async def _load(self, config: Config) -> DepthEstimator:
         executor = self._node.executor
