@@ -104,6 +104,7 @@ class Calibration:
         camera: Intrinsics it was made with, or None when there were none.
         created: Nanoseconds since the epoch.
         preset: Size of the network's input, which its scale depends on.
+        weights: SHA-256 of weights that the user's own path names; empty for the model's own.
     """
 
     fit: Fit
@@ -111,13 +112,18 @@ class Calibration:
     camera: Camera | None
     created: int
     preset: str = 'full'
+    weights: str = ''
 
-    def check(self, model: str, camera: Camera | None, preset: str = 'full') -> None:
+    def check(
+        self, model: str, camera: Camera | None, preset: str = 'full', weights: str = ''
+    ) -> None:
         """Raise ValueError unless it belongs to this model, at this preset, and this camera."""
         if model != self.model:
             raise ValueError(f'the calibration is for model {self.model}, not {model}')
         if preset != self.preset:
             raise ValueError(f'the calibration is for preset {self.preset}, not {preset}')
+        if weights != self.weights:
+            raise ValueError(f'the calibration is for other weights of {model}: calibrate again')
         if self.camera is None or camera is None:
             return
         if not _same_lens(self.camera, camera):

@@ -80,7 +80,9 @@ def load(file: Path) -> Calibration:
         if camera is not None:
             camera = Camera(**{**camera, 'distortion': tuple(camera['distortion'])})
         preset = str(stored.get('preset', 'full'))  # files of before there were any lack it
-        return Calibration(Fit(**fit), stored['model'], camera, int(stored['created']), preset)
+        weights = str(stored.get('weights', ''))
+        created = int(stored['created'])
+        return Calibration(Fit(**fit), stored['model'], camera, created, preset, weights)
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         reason = ' '.join(str(error).split())  # YAML's own take several lines
         raise ValueError(

@@ -67,6 +67,10 @@ def test_a_calibration_of_another_model_or_camera_is_refused(tmp_path):
         loaded.check('bundled-relative', dataclasses.replace(CAMERA, fx=612.0))
     with pytest.raises(ValueError, match='for preset full, not fast'):
         loaded.check('bundled-relative', CAMERA, 'fast')
+    with pytest.raises(ValueError, match='for other weights of bundled-relative'):
+        loaded.check('bundled-relative', CAMERA, 'full', 'abc')
+    calibration_file.save(dataclasses.replace(CALIBRATION, weights='abc'), tmp_path / 'own.yaml')
+    calibration_file.load(tmp_path / 'own.yaml').check('bundled-relative', CAMERA, 'full', 'abc')
 
 
 def test_a_file_that_names_no_preset_was_made_at_full_size(tmp_path):

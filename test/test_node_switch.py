@@ -34,6 +34,8 @@ from depth_estimation_ros.colorize import SettlingRange, colorize_inverse
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.models.architectures import build
 from depth_estimation_ros.models.catalog import spec
+from depth_estimation_ros.models.store import locate
+from depth_estimation_ros.models.weights import read
 from depth_estimation_ros.ros.diagnostics import resident_megabytes
 from depth_estimation_ros.runtimes.base import OutOfMemoryError
 
@@ -243,6 +245,26 @@ def test_a_saved_calibration_of_the_other_model_is_loaded(start, scene):
         assert rig.ask(SetModel, 'set_model', model='bundled-relative', preset=preset).success
         assert serve(rig, message).success == calibrated
         assert (rig.node.streams[''].calibration is not None) == calibrated
+
+
+def test_a_saved_calibration_is_not_used_with_other_weights_of_the_same_name(
+    start, scene, tmp_path
+):
+    tensors = read(locate(spec('bundled-relative')))
+    one, two = str(tmp_path / 'one.pth'), str(tmp_path / 'two.pth')
+    torch.save(tensors, one)
+    torch.save({name: 1.01 * tensor for name, tensor in tensors.items()}, two)
+    rig = start(model='bundled-relative', weights=one)
+    serve(rig, image_message(scene[0]))
+    known = [float(scene[1][int(v), int(u)]) for u, v in zip(*SPOTS.values(), strict=True)]
+    fitted = rig.ask(CalibrateScale, 'calibrate_scale', **SPOTS, distance=known, save=True)
+    assert fitted.success, fitted.message
+    for weights, calibrated in ((two, False), (one, True)):
+        rig.close()
+        rig = start(model='bundled-relative', weights=weights)
+        assert serve(rig, image_message(scene[0])).success == calibrated
+        faults = rig.node.streams[''].faults.latest
+        assert ('other weights' in faults) == (not calibrated)
 
 
 def test_the_colours_of_a_relative_model_settle_anew(start, scene):

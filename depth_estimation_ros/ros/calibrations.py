@@ -11,6 +11,7 @@ from depth_estimation_ros import calibration_file, config
 from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.models import store
 from depth_estimation_ros.models.model_spec import ModelSpec
 
 Identity = tuple[ModelSpec, str]  # what a calibration belongs to: a model, and its preset
@@ -64,8 +65,9 @@ class Calibrations:
             return None  # metres of another camera would be none
         self._unchecked = None
         try:
-            loaded.check(estimator.spec.name, camera, estimator.preset)
-        except ValueError as error:
+            weights = weights_of(estimator.spec)
+            loaded.check(estimator.spec.name, camera, estimator.preset, weights)
+        except (ValueError, OSError) as error:
             self._on_fault(f'the saved calibration is not used: {error}')
             return None
         return loaded
@@ -78,6 +80,15 @@ class Calibrations:
         except (ValueError, OSError) as error:
             self._on_fault(f'the saved calibration is not used: {error}')
             return None
+
+
+def weights_of(spec: ModelSpec) -> str:
+    """What tells weights that a path names from others of the same model: their SHA-256.
+
+    Raises:
+        OSError: They are there no more.
+    """
+    return store.sha256(store.locate(spec)) if spec.folder else ''
 
 
 def identity(estimator: DepthEstimator) -> Identity:

@@ -22,6 +22,7 @@ from depth_estimation_ros import calibration_file
 from depth_estimation_ros.calibration import Calibration, Fit, fit
 from depth_estimation_ros.distance import Distances, measure, predictions
 from depth_estimation_ros.frames import DepthKind, DepthMap
+from depth_estimation_ros.ros.calibrations import weights_of
 from depth_estimation_ros.ros.stream import CameraStream
 
 Handler = TypeVar('Handler', bound=Callable[..., Any])
@@ -113,8 +114,10 @@ class Services:
         fitted = _fit(depth_map, request, self._window())
         estimator, camera = stream.pipeline.estimator, depth_map.frame.camera
         model, preset = estimator.spec.name, depth_map.prediction.preset
-        calibration = Calibration(fitted, model, camera, time.time_ns(), preset)
-        calibration.check(model, camera, estimator.preset)  # memory may have cut it meanwhile
+        weights = weights_of(estimator.spec)
+        calibration = Calibration(fitted, model, camera, time.time_ns(), preset, weights)
+        # Memory may have cut the preset meanwhile.
+        calibration.check(model, camera, estimator.preset, weights)
         stream.calibrate(calibration)
         self._on_change()
         response.scale, response.shift = fitted.scale, fitted.shift
