@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import itertools
 import os
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -24,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 os.environ['HF_HUB_OFFLINE'] = '1'
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so their children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Above these, domain ids collide with Linux' ephemeral ports; below, users' own robots are likely.
 _DOMAINS = range(60, 100)

@@ -19,6 +19,7 @@ _WORDS = (
     'CUDA error: out of memory',
     'CUBLAS_STATUS_ALLOC_FAILED',
     'CUDNN_STATUS_ALLOC_FAILED',
+    'could not create a primitive\n',  # oneDNN; 'a primitive descriptor' is another fault
 )
 
 
@@ -32,7 +33,7 @@ def watched() -> Iterator[None]:
         yield
     except RuntimeError as error:
         text = str(error)
-        if isinstance(error, torch.OutOfMemoryError) or any(words in text for words in _WORDS):
+        if isinstance(error, torch.OutOfMemoryError) or any(words in f'{text}\n' for words in _WORDS):
             reason = text.rpartition('DefaultCPUAllocator: ')[2].strip().partition('\n')[0]
             raise OutOfMemoryError(reason) from error
         raise
