@@ -49,7 +49,10 @@ class FromPixels(nn.Module):
         rows = pixels.reshape(count, height, width * channels).to(self.scale.dtype)
         rows = torch.addcmul(self.offset.repeat(width), rows, self.scale.repeat(width))
         # The permuted tensor is channels_last as it is: the fast layout for convolutions.
-        images = rows.reshape(count, height, width, channels).permute(0, 3, 1, 2)
+        return self.answer(rows.reshape(count, height, width, channels).permute(0, 3, 1, 2))
+
+    def answer(self, images: Tensor) -> Tensor:
+        """Depth as of `forward`, of images [N, 3, h, w] that are normalised already."""
         output: Tensor = self.network(images)
         if output.ndim == 4:
             output = output.squeeze(1)

@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How PyTorch says that memory ran out."""
+"""How PyTorch and OpenCV say that memory ran out."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 
+import cv2
 import torch
 
 from depth_estimation_ros.runtimes.base import OutOfMemoryError
@@ -19,6 +20,7 @@ _WORDS = (
     'CUDA error: out of memory',
     'CUBLAS_STATUS_ALLOC_FAILED',
     'CUDNN_STATUS_ALLOC_FAILED',
+    'Insufficient memory',  # OpenCV
     'could not create a primitive\n',  # oneDNN; 'a primitive descriptor' is another fault
 )
 
@@ -31,9 +33,9 @@ def watched() -> Iterator[None]:
     """
     try:
         yield
-    except RuntimeError as error:
-        text = str(error)
-        if isinstance(error, torch.OutOfMemoryError) or any(words in f'{text}\n' for words in _WORDS):
+    except (RuntimeError, cv2.error) as error:
+        text = f'{error}\n'
+        if isinstance(error, torch.OutOfMemoryError) or any(words in text for words in _WORDS):
             reason = text.rpartition('DefaultCPUAllocator: ')[2].strip().partition('\n')[0]
             raise OutOfMemoryError(reason) from error
         raise

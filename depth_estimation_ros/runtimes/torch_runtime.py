@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -25,13 +26,19 @@ class TorchRuntime(HostRuntime):
     def __init__(self, network: FromPixels) -> None:
         """Take over a network: it stops learning and is rebuilt for speed."""
         super().__init__()
+        offset, scale = network.offset.numpy(), network.scale.numpy()
+        self._table = np.arange(256, dtype=np.float32)[None, :, None] * scale + offset
         self._network = for_inference(network)
 
     @torch.inference_mode()
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """As `HostRuntime.run`, in an array of its own."""
+        count, height, width, _ = pixels.shape
         with watched():
-            result: NDArray[np.float32] = self._network(torch.from_numpy(pixels)).numpy()
+            # A table of all bytes takes a third of the time of the same arithmetic in PyTorch.
+            rows = cv2.LUT(pixels.reshape(count * height, width, 3), self._table)
+            images = torch.from_numpy(rows.reshape(pixels.shape)).permute(0, 3, 1, 2)
+            result: NDArray[np.float32] = self._network.answer(images).numpy()
         return result
 
     def close(self) -> None:
