@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -75,11 +74,10 @@ def test_fewer_images_go_through_together_and_all_are_answered(steps):
     first = steps[0]
     assert first['result'] == [True] * 4
     assert (first['preset'], first['size']) == ('full', [1024, 768])
-    told = re.search(r'at most ([12]) at a time, at preset full; end other', first['hint'])
-    assert told, first
-    assert first['said'][0].startswith('no memory on cpu for 4 images at 1024x768 (')
-    assert first['said'][0].endswith('from now on at most 2 at a time, at preset full')
-    assert first['said'][-1].endswith(f'at most {told[1]} at a time, at preset full')
+    assert 'at most 2 at a time, at preset full; end other programs' in first['hint']
+    (said,) = first['said']
+    assert said.startswith('no memory on cpu for 4 images at 1024x768 (')
+    assert said.endswith('from now on at most 2 at a time, at preset full')
 
 
 def test_what_fits_is_remembered(steps):
@@ -89,15 +87,16 @@ def test_what_fits_is_remembered(steps):
 def test_where_one_is_too_many_it_is_made_smaller(steps):
     cut = steps[2]
     assert cut['result'] == [True]
-    assert (cut['preset'], cut['size']) in (('balanced', [768, 576]), ('fast', [512, 384]))
-    assert f'at most 1 at a time, at preset {cut["preset"]}' in cut['hint']
-    assert len(cut['said']) > len(steps[1]['said'])
+    assert (cut['preset'], cut['size']) == ('balanced', [768, 576])
+    assert 'at most 1 at a time, at preset balanced' in cut['hint']
+    assert len(cut['said']) == 2
 
 
 def test_where_nothing_helps_it_is_said_with_figures_and_the_cure(steps):
     assert steps[3]['result'].startswith(
         'no memory on cpu for bundled, even with one image at a time at 512x384 (preset fast): '
     )
+    assert 'allocate' in steps[3]['result']
     assert 'take a smaller model or another device' in steps[3]['result']
 
 
