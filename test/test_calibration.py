@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depth_estimation_ros.calibration import ASSUMED_RELATIVE_ERROR, Calibration, fit
+from depth_estimation_ros.calibration import ASSUMED_RELATIVE_ERROR, Calibration
 from depth_estimation_ros.camera import Camera
+from depth_estimation_ros.fitting import fit
 from depth_estimation_ros.frames import DepthKind
 
 RELATIVE, METRIC = DepthKind.RELATIVE, DepthKind.METRIC

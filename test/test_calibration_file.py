@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depth_estimation_ros import calibration_file
-from depth_estimation_ros.calibration import Calibration, fit
+from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.camera import Camera
+from depth_estimation_ros.fitting import fit
 from depth_estimation_ros.frames import DepthKind
 
 CAMERA = Camera(640, 480, 500.0, 505.0, 321.0, 238.0, 'plumb_bob', (-0.2, 0.05, 0.0, 0.0, 0.1))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depth_estimation_ros.config import Config, Range, parameters
+from depth_estimation_ros.config import Config, parameters
+from depth_estimation_ros.sections import Range
 
 TEXT = st.text()
 TEXT.validate()  # a fresh machine builds its table of Unicode now, not while examples are timed

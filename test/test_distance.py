@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depth_estimation_ros.calibration import Calibration, fit
+from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.distance import Status, measure, predictions
+from depth_estimation_ros.fitting import fit
 from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
 
 CAMERA = Camera(64, 48, 60.0, 62.0, 31.0, 24.5, 'plumb_bob', (-0.25, 0.08, 0.002, -0.001, 0.01))

@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from depth_estimation_ros import synthetic
-from depth_estimation_ros.calibration import Calibration, fit
+from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.fitting import fit
 from depth_estimation_ros.frames import DepthKind, Frame, Prediction
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.models import catalog, weights

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from depth_estimation_ros import calibration_file, config
+from depth_estimation_ros import calibration_file, sections
 from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.estimator import DepthEstimator
@@ -29,7 +29,7 @@ class Calibrations:
     """
 
     def __init__(
-        self, name: str, options: config.CalibrationFile, on_fault: Callable[[str], None]
+        self, name: str, options: sections.CalibrationFile, on_fault: Callable[[str], None]
     ) -> None:
         self._name, self._options, self._on_fault = name, options, on_fault
         self._before: dict[Identity, Calibration | None] = {}

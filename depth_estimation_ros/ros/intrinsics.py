@@ -8,7 +8,7 @@ import collections
 from collections.abc import Callable
 from typing import Any
 
-from depth_estimation_ros import config, messages
+from depth_estimation_ros import messages, sections
 from depth_estimation_ros.camera import Camera
 
 _KEPT = 10  # CameraInfo messages, to find the one with the image's stamp
@@ -22,7 +22,7 @@ class Intrinsics:
         on_fault: Takes a message about a CameraInfo that is refused.
     """
 
-    def __init__(self, given: config.Intrinsics, on_fault: Callable[[str], None]) -> None:
+    def __init__(self, given: sections.Intrinsics, on_fault: Callable[[str], None]) -> None:
         self._given, self._on_fault = given, on_fault
         self._infos: collections.deque[Any] = collections.deque(maxlen=_KEPT)
 

@@ -9,19 +9,19 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import numpy as np
 from builtin_interfaces.msg import Time as TimeMessage
 from geometry_msgs.msg import Point
-from numpy.typing import NDArray
 from rclpy.node import Node
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
 from depth_estimation_interfaces.srv import CalibrateFrom, CalibrateScale, GetDistance
 from depth_estimation_ros import calibration_file
-from depth_estimation_ros.calibration import Calibration, Fit, fit
-from depth_estimation_ros.distance import Distances, measure, predictions
+from depth_estimation_ros.calibration import Calibration, Fit
+from depth_estimation_ros.distance import Distances, measure
 from depth_estimation_ros.frames import DepthKind, DepthMap
+from depth_estimation_ros.references import fit_to
+from depth_estimation_ros.references.points import points
 from depth_estimation_ros.ros.calibrations import weights_of
 from depth_estimation_ros.ros.stream import CameraStream
 
@@ -111,7 +111,8 @@ class Services:
         """Fit scale and shift to pixels of known distance."""
         stream = self._stream(request.camera)
         depth_map = stream.at(request.stamp)
-        fitted = _fit(depth_map, request, self._window())
+        given = points(depth_map, request.u, request.v, request.distance, request.along_ray)
+        fitted = fit_to(given, depth_map, request.shift, self._window())
         estimator, camera = stream.pipeline.estimator, depth_map.frame.camera
         model, preset = estimator.spec.name, depth_map.prediction.preset
         weights = weights_of(estimator.spec)
@@ -165,52 +166,6 @@ class Services:
         except OSError as error:
             raise OSError(f'the calibration is in force but not saved: {error}') from error
         return str(file)
-
-
-def _fit(depth_map: DepthMap, request: Any, window: int) -> Fit:
-    """The fit to the request's references.
-
-    Raises:
-        ValueError: References that are outside the image, or do not determine the fit.
-    """
-    u, v, z = (
-        np.asarray(values, np.float64) for values in (request.u, request.v, request.distance)
-    )
-    if not u.size == v.size == z.size:
-        raise ValueError(
-            f'{u.size} u, {v.size} v and {z.size} distances: give one of each a pixel'
-        )
-    height, width = depth_map.prediction.values.shape
-    for x, y in zip(u, v, strict=True):
-        if not (-0.5 <= x < width - 0.5 and -0.5 <= y < height - 0.5):
-            raise ValueError(f'pixel ({x:g}, {y:g}) is outside the image of {width}x{height}')
-    if request.along_ray:
-        z = z / _ray_lengths(depth_map, u, v)
-    values = np.asarray(depth_map.prediction.values)
-    spread = float(np.nanmax(values) - np.nanmin(values))
-    return fit(
-        predictions(depth_map, u, v, window), z, depth_map.prediction.kind, request.shift, spread
-    )
-
-
-def _ray_lengths(
-    depth_map: DepthMap, u: NDArray[np.float64], v: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Length of the ray per metre of depth, [N]."""
-    camera = depth_map.frame.camera
-    if camera is None:
-        raise ValueError(
-            'along_ray needs the intrinsics, and no camera_info that fits the image has come: '
-            'give depths along Z, or set camera.fx or camera.hfov'
-        )
-    rays = np.insert(camera.unproject(u, v), 2, 1.0, axis=1)
-    lengths = np.asarray(np.linalg.norm(rays, axis=1), np.float64)
-    for x, y in zip(u[np.isnan(lengths)], v[np.isnan(lengths)], strict=True):
-        raise ValueError(
-            f'the ray of pixel ({x:g}, {y:g}) is unknown, its distortion has no inverse: choose a '
-            'pixel nearer to the centre, or give depths along Z'
-        )
-    return lengths
 
 
 def _fill(response: Any, found: Distances) -> None:
