@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Error measures of depth maps as the literature defines them.
+"""Error measures of depth maps as the literature defines them, and one of their flicker.
 
 Eigen, Puhrsch and Fergus, "Depth map prediction from a single image using a multi-scale deep
 network" (2014), for AbsRel, SqRel, RMSE, RMSElog, the scale-invariant error and the thresholds;
@@ -10,6 +10,8 @@ al., "Make3D" (2009), for log10.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,3 +83,50 @@ def depth_errors(
         delta3=float(np.mean(worse < 1.25**3)),
         pixels=float(z.size),
     )
+
+
+def flicker(
+    depths: Iterable[npt.ArrayLike], truths: Iterable[npt.ArrayLike] | None = None
+) -> float:
+    """How much the depth of a sequence changes from frame to frame without reason.
+
+    The mean over pairs of consecutive frames of the mean over pixels of
+    abs((ln z' - ln z) - (ln t' - ln t)): relative, so 0.05 is 5 % from one frame to the next.
+    Frames are compared at equal pixels, also where camera or things move: what that changes, the
+    truth tells and is subtracted. Where an edge moves and the estimate has it elsewhere than the
+    truth, or softer, the difference counts. A pixel counts where all four values, or both, are
+    finite and positive; a pair without such pixels does not count.
+
+    Args:
+        depths: One after the other, [H, W] metres.
+        truths: Theirs, [H, W] metres; None: camera and scene stand still, and nothing changes.
+
+    Returns:
+        NaN where there are no two frames to compare.
+
+    Raises:
+        ValueError: The shapes differ, or there is not one truth for each frame.
+    """
+    frames = ([depth] for depth in depths)
+    if truths is not None:
+        frames = ([*one] for one in zip(depths, truths, strict=True))
+    logs = (np.stack([_log(values) for values in frame]) for frame in frames)
+    means = []
+    for before, now in itertools.pairwise(logs):
+        if before.shape != now.shape:
+            raise ValueError(
+                f'frames of {before.shape[1:]} and {now.shape[1:]} must have the same shape'
+            )
+        depth_change, *true_change = now - before
+        change = np.abs(depth_change - sum(true_change))
+        known = np.isfinite(change)
+        if known.any():
+            means.append(float(np.mean(change[known])))
+    return float(np.mean(means)) if means else float('nan')
+
+
+def _log(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Natural logarithms; NaN where a depth is unknown."""
+    metres = np.asarray(values, np.float64)
+    known = np.isfinite(metres) & (metres > 0)
+    return np.log(metres, out=np.full(metres.shape, np.nan), where=known)

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from depth_estimation_ros.metrics import depth_errors
+from depth_estimation_ros.metrics import depth_errors, flicker
 
 
 def test_hand_worked_example():
@@ -71,3 +71,39 @@ def test_nothing_to_compare_is_nan():
 def test_shapes_must_agree():
     with pytest.raises(ValueError, match=r'\(2,\).*\(3,\)'):
         depth_errors([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def test_flicker_of_a_standing_camera_worked_by_hand():
+    depths = [[[1.0, 2.0]], [[1.1, 2.0]], [[1.1, 1.0]]]
+    first, second = math.log(1.1) / 2, math.log(2) / 2
+    assert flicker(depths) == pytest.approx((first + second) / 2)
+    assert flicker(iter(depths)) == flicker(depths)
+
+
+def test_flicker_is_not_what_really_moved():
+    truths = [np.full((3, 4), metres) for metres in (4.0, 3.0, 2.0)]
+    assert flicker([1.5 * truth for truth in truths], truths) == pytest.approx(0, abs=1e-12)
+    wrong = [factor * truth for factor, truth in zip((1.0, 1.2, 1.0), truths, strict=True)]
+    assert flicker(wrong, truths) == pytest.approx(math.log(1.2))
+
+
+def test_flicker_counts_pixels_known_four_times():
+    depths = [np.array([2.0, np.nan, np.inf, 0.0, 2.0]), np.full(5, 3.0)]
+    truths = [np.ones(5), np.array([1.0, 1.0, 1.0, 1.0, np.nan])]
+    assert flicker(depths, truths) == pytest.approx(math.log(1.5))
+    assert flicker([*depths, np.full(5, np.nan)]) == pytest.approx(math.log(1.5))
+
+
+def test_flicker_needs_two_frames():
+    assert math.isnan(flicker([]))
+    assert math.isnan(flicker([np.ones((2, 2))]))
+    assert math.isnan(flicker([np.ones(2), np.full(2, np.nan)]))
+
+
+def test_flicker_refuses_what_does_not_belong_together():
+    with pytest.raises(ValueError, match=r'\(2,\).*\(3,\)'):
+        flicker([np.ones(2), np.ones(3)])
+    with pytest.raises(ValueError, match='shape'):
+        flicker([np.ones(2)] * 2, [np.ones(3)] * 2)
+    with pytest.raises(ValueError, match='shorter'):
+        flicker([np.ones(2)] * 2, [np.ones(2)])
