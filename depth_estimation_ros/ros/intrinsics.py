@@ -8,7 +8,7 @@ import collections
 from collections.abc import Callable
 from typing import Any
 
-from depth_estimation_ros import messages, sections
+from depth_estimation_ros import intrinsics, messages, sections
 from depth_estimation_ros.camera import Camera
 
 _KEPT = 10  # CameraInfo messages, to find the one with the image's stamp
@@ -42,14 +42,4 @@ class Intrinsics:
             except ValueError as error:
                 self._on_fault(f'camera_info: {error}')
                 return None
-        if given.fx:
-            return Camera(
-                width,
-                height,
-                given.fx,
-                given.fy or given.fx,
-                given.cx or (width - 1) / 2.0,
-                given.cy or (height - 1) / 2.0,
-                approximate=True,
-            )
-        return Camera.from_hfov(width, height, given.hfov) if given.hfov else None
+        return intrinsics.given(given, width, height)

@@ -1,0 +1,183 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Options of every subcommand that makes depth: network, camera, calibration; and what they make.
+
+The flags are those of the configuration, with its defaults, limits and texts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from depth_estimation_ros import config
+from depth_estimation_ros.tunable import Parameter
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.calibration import Calibration
+    from depth_estimation_ros.camera import Camera
+    from depth_estimation_ros.estimator import DepthEstimator
+    from depth_estimation_ros.pipeline import DepthPipeline
+
+PARAMETERS = {parameter.name: parameter for parameter in config.parameters()}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """All of them."""
+    add_network(parser)
+    add_camera(parser)
+    parser.add_argument(
+        '--calibration', type=Path, metavar='FILE', help='makes metres; as the node saves it'
+    )
+    near, far = (PARAMETERS[f'range.{end}'].default for end in ('min', 'max'))
+    parser.add_argument(
+        '--range',
+        type=_range,
+        default=(near, far),
+        metavar='MIN,MAX',
+        help=f'depths in metres that are trusted (default: {near:g},{far:g})',
+    )
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Which network, and what carries it."""
+    group = parser.add_argument_group('network')
+    group.add_argument('--model', metavar='NAME', help=PARAMETERS['model'].help)
+    for name in ('weights', 'device', 'runtime', 'preset'):
+        add_flag(group, PARAMETERS[name])
+
+
+def add_camera(parser: argparse.ArgumentParser) -> None:
+    """Which camera took the images."""
+    group = parser.add_argument_group('camera')
+    one = group.add_mutually_exclusive_group()
+    one.add_argument(
+        '--camera', type=Path, metavar='FILE', help='camera_info YAML of camera_calibration'
+    )
+    for name in ('fx', 'hfov'):
+        add_flag(one, PARAMETERS[f'camera.{name}'])
+    for name in ('fy', 'cx', 'cy'):
+        add_flag(group, PARAMETERS[f'camera.{name}'])
+
+
+def add_flag(group: argparse._ActionsContainer, parameter: Parameter) -> None:
+    """The flag of a tunable: the last part of its name, its limits, its default and its text."""
+    group.add_argument(
+        '--' + parameter.name.rpartition('.')[2].replace('_', '-'),
+        type=_checked(parameter),
+        default=parameter.default,
+        metavar='{' + ','.join(parameter.choices) + '}' if parameter.choices else None,
+        help=f'{parameter.help} (default: {parameter.default})'
+        if parameter.default
+        else parameter.help,
+    )
+
+
+def _checked(parameter: Parameter) -> Callable[[str], Any]:
+    def value(text: str) -> Any:
+        try:
+            return parameter.checked(type(parameter.default)(text))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return value
+
+
+def _range(text: str) -> tuple[float, float]:
+    low, comma, high = text.partition(',')
+    if not comma:
+        raise argparse.ArgumentTypeError(f'a range is such as 0.1,20, not {text!r}')
+    near, far = (
+        _checked(PARAMETERS[f'range.{end}'])(m) for end, m in (('min', low), ('max', high))
+    )
+    if not near < far:
+        raise argparse.ArgumentTypeError(f'{near:g} is not below {far:g}')
+    return near, far
+
+
+def estimator(options: argparse.Namespace) -> DepthEstimator:
+    """The network of --model, on --device.
+
+    Raises:
+        ValueError, FileNotFoundError: As `DepthEstimator.load`.
+    """
+    from depth_estimation_ros.estimator import DepthEstimator
+
+    model = options.model
+    if model is None:
+        model = PARAMETERS['model'].default
+        say(f'--model is not given: {model}, which knows rendered rooms only')
+    return DepthEstimator.load(
+        model, options.weights, options.device, options.runtime, options.preset, say=say
+    )
+
+
+def camera(options: argparse.Namespace, width: int, height: int) -> Camera | None:
+    """The camera of --camera, --fx or --hfov for images of this size; None: nobody told it.
+
+    Raises:
+        ValueError, FileNotFoundError: The file is none, or of images of another size.
+    """
+    from depth_estimation_ros import intrinsics, sections
+
+    if options.camera is not None:
+        calibrated = intrinsics.load(options.camera)
+        if (calibrated.width, calibrated.height) != (width, height):
+            raise ValueError(
+                f'{options.camera} describes images of {calibrated.width}x{calibrated.height}, '
+                f'not {width}x{height}: give the one that belongs to these images'
+            )
+        return calibrated
+    if not options.fx and (options.fy or options.cx or options.cy):
+        raise ValueError('--fy, --cx and --cy belong to --fx: give it, too')
+    told = sections.Intrinsics(options.fx, options.fy, options.cx, options.cy, options.hfov)
+    return intrinsics.given(told, width, height)
+
+
+def calibration(
+    options: argparse.Namespace, estimator: DepthEstimator, camera: Camera | None
+) -> Calibration | None:
+    """The calibration of --calibration, which must be of this network and camera.
+
+    Raises:
+        ValueError, FileNotFoundError: It is none, or of others; the text says of which.
+    """
+    if options.calibration is None:
+        return None
+    from depth_estimation_ros import calibration_file
+    from depth_estimation_ros.ros.calibrations import weights_of
+
+    loaded = calibration_file.load(options.calibration)
+    if loaded.camera is not None and camera is None:
+        raise ValueError(
+            f'{options.calibration} was made with a camera whose intrinsics are known: say with '
+            '--camera, --fx or --hfov that these images are of the same'
+        )
+    try:
+        loaded.check(estimator.spec.name, camera, estimator.preset, weights_of(estimator.spec))
+    except ValueError as error:
+        raise ValueError(f'{options.calibration}: {error}') from error
+    return loaded
+
+
+def pipeline(
+    options: argparse.Namespace, estimator: DepthEstimator, camera: Camera | None
+) -> DepthPipeline:
+    """The road of the frames of one camera, with the calibration of --calibration in force.
+
+    Raises:
+        ValueError, FileNotFoundError: As `calibration`.
+    """
+    from depth_estimation_ros.pipeline import DepthPipeline
+
+    road = DepthPipeline(estimator, options.range)
+    road.calibration = calibration(options, estimator, camera)
+    return road
+
+
+def say(text: str) -> None:
+    """A line for people, where it disturbs no output."""
+    print(f'depth-estimation: {text}', file=sys.stderr)
