@@ -75,10 +75,11 @@ class Gate:
         """
         age = (image - sensor) / 1e9
         if abs(age) > self._options.max_age:
+            order = 'older' if age > 0 else 'newer'
             raise ValueError(
-                f'the sensor is {abs(age):.3g} s {"older" if age > 0 else "newer"} than the '
-                f'image, and max_age is {self._options.max_age:g} s: check that it still publishes and '
-                'that both stamp with one clock, or raise max_age if nothing moves'
+                f'the sensor is {abs(age):.3g} s {order} than the image, and max_age is '
+                f'{self._options.max_age:g} s: check that it still publishes and that both stamp '
+                'with one clock, or raise max_age if nothing moves'
             )
 
     def check(self, fit: Fit, depth_map: DepthMap) -> None:
