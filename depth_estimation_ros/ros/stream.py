@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import collections
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,12 +22,11 @@ from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.pipeline import DepthPipeline
 from depth_estimation_ros.ros.calibrations import Calibrations, identity
 from depth_estimation_ros.ros.faults import Faults
+from depth_estimation_ros.ros.history import History
 from depth_estimation_ros.ros.intrinsics import Intrinsics
 from depth_estimation_ros.ros.mailbox import Mailbox
 from depth_estimation_ros.ros.outputs import Outputs
 from depth_estimation_ros.ros.subscription import AdaptiveSubscription
-
-_ANSWER_WITHIN = 30.0  # seconds that a service waits for a frame that nobody else wanted
 
 
 class Taken(NamedTuple):
@@ -74,11 +71,13 @@ class CameraStream:
         self._node, self._config, self._latency, self._wake = node, config, latency, wake
         self._mailbox: Mailbox[tuple[Any, float]] = Mailbox()
         self._intrinsics = Intrinsics(config.camera, self.faults.add)
-        self._history: collections.deque[DepthMap] = collections.deque(
-            maxlen=config.distance.history
+        self.history = History(
+            config.distance.history,
+            lambda: bool(self._mailbox),
+            self.outputs.wanted,
+            wake,
+            self._why_none,
         )
-        self._asked = self._busy = self._failed = False
-        self._changed = threading.Condition()  # guards the history and what it was made with
         self._calibrations = Calibrations(name, config.calibration, self.faults.add)
         self.subscriptions = self._subscribe()
 
@@ -118,7 +117,7 @@ class CameraStream:
     def reconfigure(self, config: Config) -> None:
         """Take the live parameters of a changed configuration."""
         self._config = self.outputs.config = config
-        with self._changed:
+        with self.history.lock:
             if self.pipeline.range != (config.range.min, config.range.max):
                 self.pipeline.range = (config.range.min, config.range.max)
                 self._measure_again()
@@ -139,7 +138,7 @@ class CameraStream:
 
     def due(self) -> bool:
         """Whether there is an image and somebody who wants what comes of it."""
-        wanted = self._asked or self.outputs.wanted()
+        wanted = self.history.asked or self.outputs.wanted()
         return self.active and bool(self._mailbox) and wanted
 
     def take(self) -> Taken | None:
@@ -147,11 +146,11 @@ class CameraStream:
 
         What it gives must come back to `finish` or `fail`.
         """
-        with self._changed:
+        with self.history.lock:
             waiting = self._mailbox.take()
             if waiting is None:
                 return None
-            self._asked, self._busy, self._failed = False, True, False
+            self.history.begin()
         message, arrived = waiting
         try:
             with self._latency.stage('decode'):
@@ -163,30 +162,24 @@ class CameraStream:
     def finish(self, taken: Taken, depth_map: DepthMap) -> None:
         """Keep and publish what came of the frame that was taken; faults are counted."""
         try:
-            with self._changed:
+            with self.history.lock:
                 self._follow()
                 if depth_map.calibration is not self.pipeline.calibration:  # changed meanwhile
                     depth_map = self.pipeline.metres(depth_map.frame, depth_map.prediction)
-                self._history.append(depth_map)
+                self.history.add(depth_map)
             self.outputs.publish(depth_map, taken.header)
         except Exception as error:
             self.fail(error)
             return
         self.processed += 1
         self._latency.add('total', time.perf_counter() - taken.arrived)
-        self._done()
+        self.history.end()
 
     def fail(self, error: Exception) -> None:
         """Count that nothing comes of the frame that was taken."""
-        self._failed = True
         if self._node.context.ok():  # else shutting down: the topics are gone, and so is the log
             self.faults.add(f'{type(error).__name__}: {error}' if not str(error) else str(error))
-        self._done()
-
-    def _done(self) -> None:
-        with self._changed:
-            self._busy = False
-            self._changed.notify_all()
+        self.history.end(failed=True)
 
     def _frame(self, message: Any) -> Frame:
         decode = (
@@ -199,35 +192,12 @@ class CameraStream:
         height, width, _ = image.shape
         self.size = width, height
         camera = self._intrinsics.camera(message.header.stamp, width, height)
-        with self._changed:
+        with self.history.lock:
             saved = self._calibrations.find(self.pipeline.estimator, camera)
             if saved is not None:
                 self.calibrate(saved)
                 self._node.get_logger().info(f'calibration of {self.calibration_file()} in force')
         return Frame(image, stamp, message.header.frame_id, camera)
-
-    def newest(self) -> DepthMap:
-        """The newest depth map; one is made of the newest image when nobody else wants any.
-
-        Raises:
-            ValueError: No image has come, or none could be used.
-        """
-        with self._changed:
-            if not (self._history and self.outputs.wanted()):
-                self._finish()
-            if not self._history:
-                raise ValueError(self._why_none())
-            return self._history[-1]
-
-    def _finish(self) -> None:
-        """Wait until the image that came last has gone through, if one is waiting or under way."""
-        if not (self._mailbox or self._busy):
-            return
-        self._asked = bool(self._mailbox)
-        self._wake()
-        answered = self._changed.wait_for(lambda: not (self._asked or self._busy), _ANSWER_WITHIN)
-        if not answered or self._failed:
-            raise ValueError(self._why_none())
 
     def _why_none(self) -> str:
         topic = self.subscriptions[0].topic
@@ -243,32 +213,17 @@ class CameraStream:
         Raises:
             ValueError: It is not kept.
         """
-        wanted = Time.from_msg(stamp).nanoseconds
-        if wanted == 0:
-            return self.newest()
-        with self._changed:
-            if wanted == self._arrived and all(wanted != one.frame.stamp for one in self._history):
-                self._finish()
-            kept = {depth_map.frame.stamp: depth_map for depth_map in self._history}
-        if wanted not in kept:
-            stamps = ', '.join(map(_seconds, kept)) or 'none'
-            raise ValueError(
-                f'the frame of {_seconds(wanted)} is not kept, kept are: {stamps}; '
-                'distance.history keeps more'
-            )
-        return kept[wanted]
+        return self.history.at(Time.from_msg(stamp).nanoseconds, self._arrived)
 
     def calibrate(self, calibration: Calibration | None) -> None:
         """Put a calibration in force, for the kept depth maps too; None takes it away."""
-        with self._changed:
+        with self.history.lock:
             self._calibrations.settle()
             self.pipeline.calibration = calibration
             self._measure_again()
 
     def _measure_again(self) -> None:
-        again = [self.pipeline.metres(one.frame, one.prediction) for one in self._history]
-        self._history.clear()
-        self._history.extend(again)
+        self.history.change(lambda one: self.pipeline.metres(one.frame, one.prediction))
 
     def calibration_file(self) -> Path:
         """Where this camera's calibration is kept."""
@@ -276,7 +231,7 @@ class CameraStream:
 
     def use(self, estimator: DepthEstimator) -> None:
         """Go on with another network, while the worker rests."""
-        with self._changed:
+        with self.history.lock:
             self.pipeline.estimator = estimator
             self._follow()
 
@@ -290,11 +245,6 @@ class CameraStream:
             return
         self._identity, in_force = new, self.pipeline.calibration
         self.pipeline.calibration = self._calibrations.exchange(old, in_force, new)
-        self._history.clear()
+        self.history.clear()
         self._used = self.received
         self.outputs.settle_anew()
-
-
-def _seconds(nanoseconds: int) -> str:
-    """Exactly, which a float of today's epoch is not."""
-    return '{}.{:09d}'.format(*divmod(nanoseconds, 10**9))
