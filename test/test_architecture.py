@@ -20,6 +20,7 @@ ROOMS = [room for row in TABLE for room in re.findall(r'`(\w+)(?:\.py|/)`', row)
 ROS = {
     'rclpy', 'builtin_interfaces', 'depth_estimation_interfaces', 'diagnostic_msgs',
     'geometry_msgs', 'lifecycle_msgs', 'rcl_interfaces', 'sensor_msgs', 'std_msgs', 'std_srvs',
+    'tf2_msgs',
 }  # fmt: skip
 HOMES = {
     'torch': {'models', 'runtimes', 'training', 'benchmarks'},
