@@ -180,7 +180,7 @@ class Transforms:
                 raise ValueError(
                     f'no transform of frame {frame!r} is known, known frames are: '
                     f'{", ".join(known) or "none, nothing arrives on /tf and /tf_static"}; '
-                    'publish one (ros2 run tf2_ros static_transform_publisher), or mend the frame_id'
+                    'publish one (ros2 run tf2_ros static_transform_publisher), or mend frame_id'
                 )
 
     def _to_root(self, frame: str) -> list[str]:
