@@ -36,7 +36,9 @@ class Fit:
         rms_relative_error: Of the inliers, in Z.
         leave_one_out: RMS relative error of each inlier under the fit to the others; NaN when
             there are too few.
-        inliers, references: How many references agree, of how many.
+        inliers, references: How many references agree, of how many. Without any, as for a plain
+            factor, all that they would tell is NaN.
+        noise: One sigma of what the network says beside the fit, relative in Z.
 
     Raises:
         ValueError: The scale is not positive, a number is not finite, or there are too few
@@ -51,15 +53,19 @@ class Fit:
     leave_one_out: float
     inliers: int
     references: int
+    noise: float = math.nan
 
     def __post_init__(self) -> None:
-        numbers = (self.scale, self.shift, *self.covariance, self.rms_relative_error)
-        if not (self.scale > 0.0 and all(map(math.isfinite, numbers)) and len(numbers) == 6):
+        told = (*self.covariance, self.rms_relative_error, self.noise)
+        as_told = math.isfinite if self.references else math.isnan
+        finite = math.isfinite(self.scale) and math.isfinite(self.shift)
+        if not (self.scale > 0.0 and finite and all(map(as_told, told)) and len(told) == 5):
             raise ValueError(
                 f'scale={self.scale} shift={self.shift} covariance={self.covariance} '
-                f'rms_relative_error={self.rms_relative_error} are those of no fit'
+                f'rms_relative_error={self.rms_relative_error} noise={self.noise} are those of '
+                f'no fit to {self.references} references'
             )
-        unknowns = 1 + (self.covariance[2] > 0.0)
+        unknowns = 1 + (self.covariance[2] > 0.0) if self.references else 0
         if self.kind is DepthKind.CALIBRATED or not unknowns <= self.inliers <= self.references:
             raise ValueError(
                 f'kind={self.kind.value} inliers={self.inliers} references={self.references} are '
@@ -68,7 +74,7 @@ class Fit:
 
     def depth(self, values: ArrayLike) -> NDArray[np.float32]:
         """Metres for predictions of any shape; +Inf where 1/Z is not positive."""
-        metres = np.multiply(values, np.float32(self.scale), dtype=np.float32)
+        metres = np.asarray(np.multiply(values, np.float32(self.scale), dtype=np.float32))
         metres += np.float32(self.shift)
         if self.kind is DepthKind.RELATIVE:
             np.clip(metres, 0.0, np.inf, out=metres)  # in half the time of np.maximum
@@ -76,16 +82,32 @@ class Fit:
                 np.divide(np.float32(1.0), metres, out=metres)
         return metres
 
+    @property
+    def remark(self) -> str:
+        """What people should know of it; empty when there is nothing."""
+        if self.references == 0:
+            return 'a plain factor: how right it is, is not known'
+        if self.kind is DepthKind.RELATIVE and self.covariance[2] == 0.0:
+            return (
+                'the scale alone is fitted and the shift taken as zero: references at clearly '
+                'different depths are better'
+            )
+        if self.inliers < self.references:
+            return f'left out as disagreeing: {self.references - self.inliers} references'
+        return ''
+
     def std_dev(self, values: ArrayLike) -> Array:
-        """One sigma in metres for predictions: of the fit, and of what it leaves over."""
+        """One sigma in metres for predictions: of the fit, and of what it leaves over.
+
+        NaN where there are no references.
+        """
         p = np.asarray(values, np.float64)
         var_scale, cov, var_shift = self.covariance
         variance = var_scale * p * p + 2.0 * cov * p + var_shift
         metres = self.depth(p).astype(np.float64)
         if self.kind is DepthKind.RELATIVE:
             variance = variance * metres**4  # d(1/x) = -dx/x², x = 1/Z
-        sigma = relative_sigma(self.rms_relative_error, self.inliers, 1 + (var_shift > 0.0))
-        return np.sqrt(np.maximum(variance, 0.0) + (sigma * metres) ** 2)
+        return np.sqrt(np.maximum(variance, 0.0) + (self.noise * metres) ** 2)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from depth_estimation_ros.calibration import Calibration, Fit
+from depth_estimation_ros.calibration import ASSUMED_RELATIVE_ERROR, Calibration, Fit
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.frames import DepthKind
 
@@ -76,6 +76,8 @@ def load(file: Path) -> Calibration:
         fit = dict(stored['fit'])
         fit['kind'] = DepthKind(fit['kind'])
         fit['covariance'] = tuple(fit['covariance'])
+        # Files of before it was stored lack it.
+        fit.setdefault('noise', max(fit['rms_relative_error'], ASSUMED_RELATIVE_ERROR))
         camera = stored['camera']
         if camera is not None:
             camera = Camera(**{**camera, 'distortion': tuple(camera['distortion'])})

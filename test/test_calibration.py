@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from depth_estimation_ros.calibration import ASSUMED_RELATIVE_ERROR, Calibration
 from depth_estimation_ros.camera import Camera
-from depth_estimation_ros.fitting import fit
+from depth_estimation_ros.fitting import factor, fit
 from depth_estimation_ros.frames import DepthKind
 
 RELATIVE, METRIC = DepthKind.RELATIVE, DepthKind.METRIC
@@ -241,3 +241,61 @@ def test_the_same_camera_may_be_resized_and_intrinsics_may_be_unknown():
     for camera in (CAMERA, CAMERA.scaled(320, 240), None):
         calibration().check('bundled-relative', camera)
     calibration(camera=None).check('bundled-relative', CAMERA)
+
+
+def test_a_plain_factor_makes_metres_of_unknown_uncertainty():
+    """Z = value·Ẑ, or Z = value/d."""
+    metric, relative = factor(METRIC, 1.5), factor(RELATIVE, 1.5)
+    assert metric.depth(2.0) == pytest.approx(3.0)
+    assert relative.depth(2.0) == pytest.approx(0.75)
+    for found in (metric, relative):
+        assert np.isnan(found.std_dev([0.5, 2.0])).all()
+        assert (found.inliers, found.references) == (0, 0)
+        assert 'plain factor' in found.remark
+    for wrong in (0.0, -1.0, math.nan, math.inf):
+        with pytest.raises(ValueError, match='positive and finite'):
+            factor(METRIC, wrong)
+
+
+def test_a_single_value_is_measured_too():
+    found = fit([1.0, 2.5], [2.0, 0.5], RELATIVE)
+    assert found.depth(1.5) == pytest.approx(1.0)
+    assert found.depth(0.4) == np.inf
+    assert found.depth(1.5).shape == found.std_dev(1.5).shape == ()
+
+
+def test_references_of_one_thing_that_are_alike_give_a_scale_alone_and_it_is_said():
+    p, z = [1.0, 1.001, 1.002], [2.0, 2.0, 2.01]
+    with pytest.raises(ValueError, match='nearly equal'):
+        fit(p, z, RELATIVE)
+    found = fit(p, z, RELATIVE, alike=True)
+    assert found.scale == pytest.approx(0.5, rel=1e-2)
+    assert (found.shift, found.covariance[2]) == (0.0, 0.0)
+    assert 'scale alone' in found.remark
+    for kind in (RELATIVE, METRIC):  # where a shift was asked for, none is left out silently
+        with pytest.raises(ValueError, match='nearly equal'):
+            fit(p, z, kind, shift=True, alike=True)
+    apart = fit([1.0, 2.0], [1.0, 0.5], RELATIVE, alike=True)
+    assert (apart.remark, apart.covariance[2] > 0.0) == ('', True)
+    assert 'scale alone' in fit([1.0], [2.0], RELATIVE).remark
+
+
+def test_references_that_err_together_tell_less():
+    z = np.linspace(1.0, 6.0, 400)
+    noisy = z * (1 + 0.03 * np.random.default_rng(3).standard_normal(400))
+    p = said(z, 0.7, 0.1, RELATIVE)
+    apart, together = fit(p, noisy, RELATIVE), fit(p, noisy, RELATIVE, independent=25)
+    np.testing.assert_allclose(together.covariance, 16 * np.array(apart.covariance), rtol=0.2)
+    assert together.scale == apart.scale
+
+
+def test_a_reference_counts_as_much_as_it_is_exact():
+    z = np.array([1.0, 2.0, 4.0, 8.0])
+    off = z * [1.0, 1.0, 1.0, 1.1]
+    sigma = np.array([0.01, 0.01, 0.01, 4.0])
+    plain, weighted = fit(z, off, METRIC), fit(z, off, METRIC, sigma=sigma)
+    assert abs(weighted.scale - 1.0) < 0.01 * abs(plain.scale - 1.0)
+    assert fit(z, off, METRIC, sigma=np.zeros(4)) == plain
+    for wrong in ([-0.1] * 4, [math.nan] * 4, [0.1, 0.1], 0.1):
+        with pytest.raises(ValueError, match='sigma'):
+            fit(z, off, METRIC, sigma=wrong)

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depth_estimation_ros import calibration_file
-from depth_estimation_ros.calibration import Calibration
+from depth_estimation_ros.calibration import ASSUMED_RELATIVE_ERROR, Calibration
 from depth_estimation_ros.camera import Camera
-from depth_estimation_ros.fitting import fit
+from depth_estimation_ros.fitting import factor, fit
 from depth_estimation_ros.frames import DepthKind
 
 CAMERA = Camera(640, 480, 500.0, 505.0, 321.0, 238.0, 'plumb_bob', (-0.2, 0.05, 0.0, 0.0, 0.1))
@@ -49,6 +49,12 @@ def test_a_fit_without_redundancy_is_kept_too(tmp_path):
     assert repr(calibration_file.load(file).fit) == repr(exact)  # leave_one_out is NaN
 
 
+def test_a_plain_factor_is_kept_too(tmp_path):
+    plain = dataclasses.replace(CALIBRATION, fit=factor(DepthKind.METRIC, 1.5))
+    calibration_file.save(plain, tmp_path / 'camera.yaml')
+    assert repr(calibration_file.load(tmp_path / 'camera.yaml')) == repr(plain)
+
+
 def test_the_file_is_for_people_to_read(tmp_path):
     calibration_file.save(CALIBRATION, tmp_path / 'camera.yaml')
     stored = yaml.safe_load((tmp_path / 'camera.yaml').read_text())
@@ -74,14 +80,16 @@ def test_a_calibration_of_another_model_or_camera_is_refused(tmp_path):
     calibration_file.load(tmp_path / 'own.yaml').check('bundled-relative', CAMERA, 'full', 'abc')
 
 
-def test_a_file_that_names_no_preset_was_made_at_full_size(tmp_path):
+def test_a_file_of_before_was_made_at_full_size_with_an_error_that_is_assumed(tmp_path):
     file = tmp_path / 'camera.yaml'
     calibration_file.save(dataclasses.replace(CALIBRATION, preset='fast'), file)
     assert calibration_file.load(file).preset == 'fast'
     stored = yaml.safe_load(file.read_text())
-    del stored['preset']
+    del stored['preset'], stored['fit']['noise']
     file.write_text(yaml.safe_dump(stored))
-    assert calibration_file.load(file) == CALIBRATION
+    found = calibration_file.load(file)
+    assert found.fit.noise == ASSUMED_RELATIVE_ERROR > FIT.rms_relative_error
+    assert dataclasses.replace(found, fit=FIT) == CALIBRATION
 
 
 @pytest.mark.parametrize(

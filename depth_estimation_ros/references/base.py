@@ -26,6 +26,10 @@ class References:
         depth: [N] Z in metres.
         source: What told them: points, marker, ground, object, depth, lidar.
         remark: What people should know of them; empty when there is nothing.
+        independent: How many of them err independently, as a dense sensor's do not; None: all.
+        alike: They are of one thing, a marker or an object: where the network says nearly the
+            same of all, a relative model gets a scale alone, as it does from one reference.
+        sigma: [N] one sigma of the depths, metres; None: exact.
 
     Raises:
         ValueError: The arrays differ in length.
@@ -36,6 +40,9 @@ class References:
     depth: Array
     source: str
     remark: str = ''
+    independent: int | None = None
+    alike: bool = False
+    sigma: Array | None = None
 
     def __post_init__(self) -> None:
         if not self.u.shape == self.v.shape == self.depth.shape or self.u.ndim != 1:
@@ -63,4 +70,13 @@ def fit_to(
     values = np.asarray(prediction.values)
     spread = float(np.nanmax(values) - np.nanmin(values))
     said = predictions(depth_map, references.u, references.v, window)
-    return fit(said, references.depth, prediction.kind, shift, spread)
+    return fit(
+        said,
+        references.depth,
+        prediction.kind,
+        shift,
+        spread,
+        references.sigma,
+        references.independent,
+        references.alike,
+    )

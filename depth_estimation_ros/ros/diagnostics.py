@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -93,7 +94,10 @@ class Diagnostics:
         calibration = stream.calibration  # once: the worker may take it away meanwhile
         if calibration is not None:
             values['calibration age (s)'] = f'{time.time() - calibration.created / 1e9:.0f}'
-            values['calibration residual'] = f'{calibration.fit.rms_relative_error:.4f}'
+            residual = calibration.fit.rms_relative_error
+            values['calibration residual'] = (
+                'unknown' if math.isnan(residual) else f'{residual:.4f}'
+            )
         return values
 
 

@@ -17,9 +17,9 @@ from std_srvs.srv import Trigger
 
 from depth_estimation_interfaces.srv import CalibrateFrom, CalibrateScale, GetDistance
 from depth_estimation_ros import calibration_file
-from depth_estimation_ros.calibration import Calibration, Fit
+from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.distance import Distances, measure
-from depth_estimation_ros.frames import DepthKind, DepthMap
+from depth_estimation_ros.frames import DepthMap
 from depth_estimation_ros.references import fit_to
 from depth_estimation_ros.references.points import points
 from depth_estimation_ros.ros.calibrations import weights_of
@@ -124,7 +124,7 @@ class Services:
         response.scale, response.shift = fitted.scale, fitted.shift
         response.rms_relative_error = fitted.rms_relative_error
         response.inliers, response.references = fitted.inliers, fitted.references
-        response.message = _fit_remarks(fitted)
+        response.message = fitted.remark
         if request.save:
             self._save(stream)
         response.success = True
@@ -195,11 +195,3 @@ def _remarks(depth_map: DepthMap) -> str:
     if depth_map.calibration is None:
         remarks.append('not calibrated for this camera, so std_dev is unknown: calibrate_scale')
     return '; '.join(remarks)
-
-
-def _fit_remarks(fitted: Fit) -> str:
-    if fitted.kind is DepthKind.RELATIVE and fitted.references == 1:
-        return 'one reference: the scale is fitted and the shift taken as zero; two are better'
-    if fitted.inliers < fitted.references:
-        return f'left out as disagreeing: {fitted.references - fitted.inliers} references'
-    return ''
