@@ -203,6 +203,22 @@ def test_what_is_behind_the_camera_has_no_pixel():
     assert np.isnan(pixels[1:]).all()
 
 
+@pytest.mark.parametrize(
+    ('model', 'distortion'),
+    [('plumb_bob', (-0.35, 0.05, 0.0, 0.0, 0.0)), ('equidistant', (-0.2, 0.0, 0.0, 0.0))],
+)
+def test_what_lies_outside_the_field_of_view_is_not_folded_into_the_image(model, distortion):
+    """As the formula alone would do: 80 degrees off the axis lands in the middle."""
+    camera = Camera(640, 480, 300.0, 300.0, 319.5, 239.5, model, distortion)
+    x = np.tan(np.radians(np.arange(1.0, 90.0)))
+    u, v = camera.project(np.column_stack([x, np.zeros_like(x), np.ones_like(x)])).T
+    known = np.isfinite(u)
+    assert known[:40].all()
+    assert not known[80:].any()
+    assert (np.diff(u[known]) > 0.0).all()
+    np.testing.assert_allclose(camera.unproject(u[known], v[known])[:, 0], x[known], rtol=1e-3)
+
+
 NAN = math.nan
 
 
