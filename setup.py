@@ -66,6 +66,7 @@ setup(
         # Faster on a CPU, and without PyTorch's memory.
         'runtimes': ['onnx', 'onnxruntime', 'onnxscript', 'openvino', 'torch>=2.5'],
         'demo': ['matplotlib'],
+        'evaluation': ['h5py', 'matplotlib', 'scipy'],
         'benchmark': ['matplotlib', 'pillow', 'psutil'],
         'test': ['hypothesis', 'mypy', 'psutil', 'pytest', 'ruff', 'types-PyYAML'],
     },

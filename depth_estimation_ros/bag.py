@@ -38,16 +38,20 @@ _INFINITE = QosTime(9223372036, 854775807)  # how ROS writes it
 
 
 def rgbd_frames(path: Path, limit: int) -> list[tuple[Frame, NDArray[np.float32]]]:
-    """The first frames of a bag with their registered depth.
+    """The first frames of a bag with their registered depth, at most so many; see `rgbd`."""
+    return list(itertools.islice(rgbd(path), limit))
+
+
+def rgbd(path: Path) -> Iterator[tuple[Frame, NDArray[np.float32]]]:
+    """The frames of a bag with their registered depth, one after the other.
 
     The topics are found by type and encoding, camera_info beside the colour images.
 
     Args:
         path: Folder of a ROS 2 bag, or a ROS 1 file.
-        limit: How many frames at most.
 
-    Returns:
-        Frames, and for each the depth of every pixel: [H, W] float32 in metres, NaN unknown.
+    Yields:
+        A frame, and the depth of every pixel: [H, W] float32 in metres, NaN unknown.
 
     Raises:
         FileNotFoundError: There is no such bag.
@@ -58,15 +62,16 @@ def rgbd_frames(path: Path, limit: int) -> list[tuple[Frame, NDArray[np.float32]
     try:
         with AnyReader([path], default_typestore=get_typestore(Stores.LATEST)) as reader:
             topics = _RgbdTopics.find(path, reader)
-            frames = list(itertools.islice(_pairs(reader, topics), limit))
+            pair = None
+            for pair in _pairs(reader, topics):
+                yield pair
     except AnyReaderError as error:
         raise ValueError(f'{path} is no bag that can be read: {error}') from error
-    if not frames:
+    if pair is None:
         raise ValueError(
             f'{path}: no picture of {topics.colour.topic} has a depth image of '
             f'{topics.depth.topic} within {_PAIRED / 1e6:.0f} ms'
         )
-    return frames
 
 
 @dataclasses.dataclass(frozen=True)

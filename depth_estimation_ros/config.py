@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,7 +19,7 @@ from depth_estimation_ros.sections import (
     Qos,
     Range,
 )
-from depth_estimation_ros.tunable import Parameter, option
+from depth_estimation_ros.tunable import Parameter, option, tunables
 
 _NAMESPACE = re.compile(r'[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
 
@@ -124,13 +123,4 @@ class Config:
 
 def parameters() -> Iterator[Parameter]:
     """Every tunable in the order of the dataclasses, sections flattened to dotted names."""
-    yield from _parameters(Config, '')
-
-
-def _parameters(section: type[Any], prefix: str) -> Iterator[Parameter]:
-    types = typing.get_type_hints(section)
-    for field in dataclasses.fields(section):
-        if dataclasses.is_dataclass(types[field.name]):
-            yield from _parameters(typing.cast('type[Any]', types[field.name]), f'{field.name}.')
-        else:
-            yield Parameter(prefix + field.name, field.default, **field.metadata)
+    yield from tunables(Config)

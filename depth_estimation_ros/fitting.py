@@ -36,7 +36,6 @@ def fit(
     spread: float | None = None,
     sigma: ArrayLike | None = None,
     independent: int | None = None,
-    alike: bool = False,
 ) -> Fit:
     """Fit scale (and shift) to references, robustly.
 
@@ -50,9 +49,8 @@ def fit(
         sigma: [N] one sigma of the depths, metres; None: exact. What is far less exact than
             networks are counts less; what is more exact counts no more.
         independent: How many of the references err independently, as a dense sensor's do not;
-            None: all.
-        alike: They are of one thing, a marker or an object: where their predictions are nearly
-            equal, a relative model gets a scale alone, as it does from one reference.
+            None: all. Of one thing alone, a marker or an object, a relative model gets a scale
+            alone, as it does from one reference.
 
     Raises:
         ValueError: The references do not determine the fit; the text says what would.
@@ -60,9 +58,10 @@ def fit(
     references = np.size(depths)
     p, z, trust = _usable(predictions, depths, sigma)
     # By those given, not by those seen: one that is not seen must not turn a shift into zero.
+    shift = shift or (
+        kind is DepthKind.RELATIVE and (references if independent is None else independent) > 1
+    )
     yardstick = spread if spread is not None else float(np.abs(p).max())
-    if kind is DepthKind.RELATIVE and references > 1:
-        shift = shift or not (alike and _nearly_equal(p, yardstick))
     if shift:
         _check_spread(p, yardstick)
     weight = z if kind is DepthKind.RELATIVE else 1.0 / z

@@ -6,7 +6,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+Section = TypeVar('Section')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,3 +65,28 @@ class Parameter:
 def option(default: Any, text: str, **limits: Any) -> Any:
     """A field of a dataclass that is a tunable; `limits` are those of `Parameter`."""
     return dataclasses.field(default=default, metadata={'help': text, **limits})
+
+
+def tunables(section: type[Any], prefix: str = '') -> Iterator[Parameter]:
+    """Those of a dataclass in its order, sections within it flattened to dotted names."""
+    types = typing.get_type_hints(section)
+    for field in dataclasses.fields(section):
+        if dataclasses.is_dataclass(types[field.name]):
+            yield from tunables(typing.cast('type[Any]', types[field.name]), f'{field.name}.')
+        else:
+            yield Parameter(prefix + field.name, field.default, **field.metadata)
+
+
+def from_values(section: type[Section], values: Mapping[str, Any]) -> Section:
+    """A dataclass of tunables with these values and defaults for the rest.
+
+    Raises:
+        ValueError: An unknown name, a value that its tunable does not take, or contradictions.
+    """
+    known = {parameter.name: parameter for parameter in tunables(section)}
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise ValueError(
+            f'no such option: {", ".join(unknown)}; there is {", ".join(known) or "none"}'
+        )
+    return section(**{name: known[name].checked(value) for name, value in values.items()})

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
+import time
 
 import cv2
 import numpy as np
@@ -152,10 +153,99 @@ def test_the_standard_deviation_grows_with_the_residual_of_the_fit():
 
 
 def test_the_standard_deviation_grows_with_the_spread_in_the_window():
-    """A normally distributed window of 0.1 m has a median absolute deviation of one sigma."""
+    """Of a normally distributed window the spread is one sigma."""
     depth = np.random.default_rng(3).normal(3.0, 0.1, (48, 64))
     found = measure(depth_map(depth, calibration=calibration()), [31.0], [24.0], 47)
     assert found.std_dev[0] == pytest.approx(0.1, rel=0.1)
+
+
+@pytest.mark.parametrize('share', [0.3, 0.5, 0.7])
+def test_a_window_with_two_surfaces_says_half_of_the_step(share):
+    """At an edge the answer is a depth of one of them, and says that it may be the other's."""
+    depth = np.full((48, 64), 2.0)
+    depth[:, 31 : 31 + round(share * 10)] = 4.0
+    found = measure(depth_map(depth, calibration=calibration()), [31.0], [24.0], 9)
+    assert found.depth[0] in (2.0, 4.0)
+    assert found.std_dev[0] == pytest.approx(1.0, rel=1e-6)
+
+
+def test_one_stray_pixel_is_no_spread():
+    depth = np.full((48, 64), 2.0)
+    depth[24, 31] = 4.0
+    found = measure(depth_map(depth, calibration=calibration()), [31.0], [24.0], 5)
+    assert found.depth[0] == 2.0
+    assert found.std_dev[0] == pytest.approx(0.0, abs=1e-6)
+
+
+def later(first, milliseconds, depth):
+    """The same camera and calibration after a while."""
+    shown = depth_map(depth, calibration=first.calibration)
+    frame = dataclasses.replace(shown.frame, stamp=milliseconds * 1_000_000)
+    return dataclasses.replace(shown, frame=frame)
+
+
+def test_the_standard_deviation_grows_with_what_wavers_over_time():
+    rng = np.random.default_rng(4)
+    now = depth_map(np.full((48, 64), 3.0), calibration=calibration())
+    frames = [later(now, -20 * i, np.full((48, 64), rng.normal(3.0, 0.1))) for i in range(40)]
+    assert measure(now, [31.0], [24.0]).std_dev[0] == pytest.approx(0.0, abs=1e-6)
+    told = measure(now, [31.0], [24.0], history=[now, *frames])
+    assert told.std_dev[0] == pytest.approx(0.1, rel=0.25)
+    assert told.depth[0] == 3.0
+
+
+def test_one_frame_that_went_wrong_is_no_wavering():
+    now = depth_map(np.full((48, 64), 3.0), calibration=calibration())
+    frames = [later(now, -10 * i, np.full((48, 64), 9.0 if i == 2 else 3.0)) for i in range(5)]
+    assert measure(now, [31.0], [24.0], history=frames).std_dev[0] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_what_moves_makes_the_standard_deviation_larger_and_nothing_makes_it_smaller():
+    now = depth_map(ramp(), calibration=calibration(0.05))
+    u, v = np.meshgrid(np.arange(0.0, 64.0, 7.0), np.arange(0.0, 48.0, 7.0))
+    alone = measure(now, u.ravel(), v.ravel()).std_dev
+    moved = [later(now, -100 * i, ramp() + 0.1 * i) for i in range(1, 6)]
+    assert (measure(now, u.ravel(), v.ravel(), history=moved).std_dev > alone).all()
+    still = [later(now, -100 * i, ramp()) for i in range(1, 6)]
+    np.testing.assert_array_equal(measure(now, u.ravel(), v.ravel(), history=still).std_dev, alone)
+
+
+def test_frames_of_long_ago_and_of_another_calibration_do_not_count():
+    now = depth_map(np.full((48, 64), 3.0), calibration=calibration())
+    other = depth_map(np.full((48, 64), 9.0), calibration=calibration())
+    relative = dataclasses.replace(other, depth=None, calibration=None)
+    old = later(now, -1001, np.full((48, 64), 9.0))
+    unknown = later(now, -5, np.full((48, 64), NAN))
+    told = measure(now, [31.0], [24.0], history=[other, relative, old, unknown])
+    assert told.std_dev[0] == pytest.approx(0.0, abs=1e-6)
+    counted = measure(now, [31.0], [24.0], history=[later(now, -999, np.full((48, 64), 9.0))])
+    assert counted.std_dev[0] > 1.0
+
+
+def test_a_thousand_pixels_are_answered_at_once():
+    depth = np.random.default_rng(5).uniform(1.0, 5.0, (480, 640))
+    now = depth_map(depth, CAMERA.scaled(640, 480), calibration())
+    u, v = np.random.default_rng(6).uniform(0.0, (639.0, 479.0), (1000, 2)).T
+    took = []
+    for _ in range(5):
+        start = time.perf_counter()
+        found = measure(now, u, v)
+        took.append(time.perf_counter() - start)
+    assert min(took) < 0.010
+    chosen = [measure(now, [u[i]], [v[i]]) for i in range(0, 1000, 100)]
+    np.testing.assert_array_equal(found.depth[::100], [one.depth[0] for one in chosen])
+    np.testing.assert_array_equal(found.std_dev[::100], [one.std_dev[0] for one in chosen])
+
+
+def test_windows_too_many_to_gather_at_once_are_answered_all_the_same():
+    depth = np.random.default_rng(7).uniform(1.0, 5.0, (120, 160)).astype(np.float32)
+    u, v = np.random.default_rng(8).uniform(50.0, 69.0, (120, 2)).T  # 2**20 / 99**2 is 107
+    found = measure(depth_map(depth, camera=None), u, v, 99)
+    x, y = np.floor(u + 0.5).astype(int), np.floor(v + 0.5).astype(int)
+    wanted = [
+        np.median(depth[b - 49 : b + 50, a - 49 : a + 50]) for a, b in zip(x, y, strict=True)
+    ]
+    np.testing.assert_array_equal(found.depth, wanted)
 
 
 def test_predictions_are_medians_of_what_the_network_says():

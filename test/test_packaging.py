@@ -44,8 +44,10 @@ REQUIREMENTS = {
 NOT_FROM_PIP = {'depth_estimation_interfaces', 'launch', 'launch_ros', 'ament_index_python'}
 EXTRAS = {  # no rosdep key brings them, and where alone they may be imported
     'PIL': ('benchmarks',),
-    'matplotlib': ('benchmarks', 'demo'),
+    'h5py': ('evaluation',),
+    'matplotlib': ('benchmarks', 'demo', 'evaluation'),
     'psutil': ('benchmarks',),
+    'scipy': ('evaluation',),
     'transformers': ('models', 'benchmarks'),
 }
 

@@ -42,10 +42,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_network(parser: argparse.ArgumentParser) -> None:
-    """Which network, and what carries it."""
+def add_network(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    """Which network or networks, and what carries them."""
     group = parser.add_argument_group('network')
-    group.add_argument('--model', metavar='NAME', help=PARAMETERS['model'].help)
+    nargs = '+' if several else None
+    group.add_argument('--model', nargs=nargs, metavar='NAME', help=PARAMETERS['model'].help)
     for name in ('weights', 'device', 'runtime', 'preset'):
         add_flag(group, PARAMETERS[name])
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,6 @@ from depth_estimation_ros.fitting import fit
 from depth_estimation_ros.frames import DepthMap
 
 Array = NDArray[np.float64]
-
-_REGIONS = 12, 9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +28,7 @@ class References:
         source: What told them: points, marker, ground, object, depth, lidar.
         remark: What people should know of them; empty when there is nothing.
         independent: How many of them err independently, as a dense sensor's do not; None: all.
-        alike: They are of one thing, a marker or an object: where the network says nearly the
-            same of all, a relative model gets a scale alone, as it does from one reference.
+            Of one thing, a marker or an object, a relative model gets a scale alone.
         sigma: [N] one sigma of the depths, metres; None: exact.
 
     Raises:
@@ -43,7 +41,6 @@ class References:
     source: str
     remark: str = ''
     independent: int | None = None
-    alike: bool = False
     sigma: Array | None = None
 
     def __post_init__(self) -> None:
@@ -53,13 +50,15 @@ class References:
                 'give one of each a pixel'
             )
 
+    @property
+    def errors(self) -> Array:
+        """[N] one sigma of the depths, metres; zero where they are exact."""
+        return np.zeros_like(self.depth) if self.sigma is None else self.sigma
 
-def regions(u: Array, v: Array, width: int, height: int) -> int:
-    """How many of 12 by 9 regions of an image hold pixels: within one, a network errs alike."""
-    columns, rows = _REGIONS
-    column = ((u + 0.5) * columns / width).astype(np.intp)
-    row = ((v + 0.5) * rows / height).astype(np.intp)
-    return len(np.unique(row * columns + column))
+    @property
+    def count(self) -> int:
+        """How many of them err independently."""
+        return len(self.depth) if self.independent is None else self.independent
 
 
 def fit_to(
@@ -76,17 +75,30 @@ def fit_to(
     Raises:
         ValueError: The references do not determine the fit; the text says what would.
     """
-    prediction = depth_map.prediction
-    values = np.asarray(prediction.values)
-    spread = float(np.nanmax(values) - np.nanmin(values))
-    said = predictions(depth_map, references.u, references.v, window)
+    return fit_together([(references, depth_map)], shift, window)
+
+
+def fit_together(
+    views: Sequence[tuple[References, DepthMap]], shift: bool = False, window: int = 1
+) -> Fit:
+    """Fit scale (and shift) to pixels of known depth in several images of one camera.
+
+    Args:
+        views: The pixels of each image, and what the network said of it.
+        shift, window: As for `fit_to`.
+
+    Raises:
+        ValueError: The references do not determine the fit; the text says what would.
+    """
+    values = [np.asarray(depth_map.prediction.values) for _, depth_map in views]
+    highest, lowest = max(map(np.nanmax, values)), min(map(np.nanmin, values))
+    references = [given for given, _ in views]
     return fit(
-        said,
-        references.depth,
-        prediction.kind,
+        np.concatenate([predictions(seen, given.u, given.v, window) for given, seen in views]),
+        np.concatenate([given.depth for given in references]),
+        views[0][1].prediction.kind,
         shift,
-        spread,
-        references.sigma,
-        references.independent,
-        references.alike,
+        float(highest - lowest),
+        np.concatenate([given.errors for given in references]),
+        sum(given.count for given in references),
     )

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Folders with `pairs.json`: a list of pictures and registered depth images of 16 bits.
+
+Each entry has `name`, `color` and `depth` (files beside it) and `depth_unit_per_m`; it may have
+`K`, [fx, fy, cx, cy] in pixels, and `sequence`: entries in a row with the same one are consecutive
+frames of one camera.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from depth_estimation_ros.camera import Camera
+from depth_estimation_ros.evaluation.base import (
+    DataSet,
+    Sample,
+    read_depth,
+    read_image,
+    read_lines,
+)
+from depth_estimation_ros.frames import Frame
+
+FILE = 'pairs.json'
+_KEYS = ('name', 'color', 'depth', 'depth_unit_per_m')
+
+
+def pairs(folder: Path, split: Path | None) -> DataSet:
+    """The pairs of a folder.
+
+    Args:
+        folder: Where pairs.json lies.
+        split: A text file with one name a line; None: all pairs.
+
+    Raises:
+        FileNotFoundError: There is no such split file.
+        ValueError: The list cannot be read, lacks something, or the split names what is not in it.
+    """
+    entries = _entries(folder / FILE)
+    words = f'all {len(entries)} pairs'
+    if split is not None:
+        wanted = set(read_lines(split))
+        if unknown := wanted - {entry['name'] for entry in entries}:
+            raise ValueError(
+                f'{split} names {min(unknown)!r}, which {folder / FILE} does not; it has '
+                + ', '.join(entry['name'] for entry in entries)
+            )
+        chosen = [entry for entry in entries if entry['name'] in wanted]
+        words, entries = f'{len(chosen)} of {len(entries)} pairs, {split.name}', chosen
+    return DataSet('pairs.json', words, lambda: _samples(folder, entries), len(entries))
+
+
+def _entries(file: Path) -> list[dict[str, Any]]:
+    try:
+        entries = json.loads(file.read_text('utf-8'))
+    except ValueError as error:
+        raise ValueError(f'{file} is no JSON: {error}') from error
+    if not (isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)):
+        raise ValueError(f'{file} must be a list of objects with the keys {", ".join(_KEYS)}')
+    for index, entry in enumerate(entries):
+        if missing := [key for key in _KEYS if key not in entry]:
+            raise ValueError(f'{file}: entry {index} has no {missing[0]}')
+    if not entries:
+        raise ValueError(f'{file} lists no pair')
+    return entries
+
+
+def _samples(folder: Path, entries: list[dict[str, Any]]) -> Iterator[Sample]:
+    sequence = None
+    for entry in entries:
+        image = read_image(folder / entry['color'])
+        height, width, _ = image.shape
+        camera = Camera(width, height, *entry['K']) if 'K' in entry else None
+        before, sequence = sequence, entry.get('sequence')
+        yield Sample(
+            entry['name'],
+            Frame(image, camera=camera),
+            read_depth(folder / entry['depth'], entry['depth_unit_per_m']),
+            follows=sequence is not None and sequence == before,
+        )

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The methods of calibration by name, and their options as people write them."""
+
+import pytest
+
+from depth_estimation_ros.references.height import ObjectOptions
+from depth_estimation_ros.references.marker import MarkerOptions
+from depth_estimation_ros.references.methods import METHODS, method, parse
+from depth_estimation_ros.tunable import tunables
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'options'),
+    [
+        ('marker', '', MarkerOptions()),
+        ('marker', '{}', MarkerOptions()),
+        ('marker', '{dictionary: 4x4_50, id: 7}', MarkerOptions('4x4_50', id=7)),
+        ('marker', 'board: charuco\nratio: 0.7', MarkerOptions(board='charuco', ratio=0.7)),
+        ('object', '{box: [10, 20, 30.5, 90]}', ObjectOptions((10, 20, 30.5, 90))),
+        ('object', '{pitch: 12}', ObjectOptions(pitch=12.0)),
+    ],
+)
+def test_options_are_a_yaml_mapping(name, text, options):
+    assert parse(name, text) == options
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'said'),
+    [
+        ('radar', '', "no method 'radar': there is marker, "),
+        (
+            'marker',
+            '{colour: red}',
+            'marker: no such option: colour; there is dictionary, ',
+        ),
+        ('marker', '{dictionary: 9x9}', "dictionary is one of apriltag_36h11, .* not '9x9'"),
+        ('marker', '{id: seven}', "id takes a int, not 'seven'"),
+        ('marker', '{rows: 2}', 'rows must lie between 3 and 100, not 2'),
+        ('object', '{box: 7}', 'box takes a tuple, not 7'),
+        ('marker', 'apriltag', "options 'apriltag' are no mapping: write them as"),
+        ('marker', '{id: [', 'are no YAML: '),
+        ('factor', '{id: 1}', 'method factor: no such option: id; there is none'),
+    ],
+)
+def test_what_is_not_known_is_refused_with_what_is(name, text, said):
+    with pytest.raises(ValueError, match=said):
+        parse(name, text)
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_every_method_says_what_its_options_do(name):
+    for option in tunables(method(name).options):
+        assert option.help.endswith('.')
