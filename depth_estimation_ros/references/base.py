@@ -17,6 +17,8 @@ from depth_estimation_ros.frames import DepthMap
 
 Array = NDArray[np.float64]
 
+_REGIONS = 12, 9
+
 
 @dataclasses.dataclass(frozen=True)
 class References:
@@ -59,6 +61,14 @@ class References:
     def count(self) -> int:
         """How many of them err independently."""
         return len(self.depth) if self.independent is None else self.independent
+
+
+def regions(u: Array, v: Array, width: int, height: int) -> int:
+    """How many of 12 by 9 regions of an image hold pixels: within one, a network errs alike."""
+    columns, rows = _REGIONS
+    column = ((u + 0.5) * columns / width).astype(np.intp)
+    row = ((v + 0.5) * rows / height).astype(np.intp)
+    return len(np.unique(row * columns + column))
 
 
 def fit_to(
