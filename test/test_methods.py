@@ -4,7 +4,10 @@
 
 import pytest
 
+from depth_estimation_ros.references.depth_camera import DepthCameraOptions
+from depth_estimation_ros.references.ground import GroundOptions
 from depth_estimation_ros.references.height import ObjectOptions
+from depth_estimation_ros.references.lidar import LidarOptions
 from depth_estimation_ros.references.marker import MarkerOptions
 from depth_estimation_ros.references.methods import METHODS, method, parse
 from depth_estimation_ros.tunable import tunables
@@ -19,6 +22,9 @@ from depth_estimation_ros.tunable import tunables
         ('marker', 'board: charuco\nratio: 0.7', MarkerOptions(board='charuco', ratio=0.7)),
         ('object', '{box: [10, 20, 30.5, 90]}', ObjectOptions((10, 20, 30.5, 90))),
         ('object', '{pitch: 12}', ObjectOptions(pitch=12.0)),
+        ('ground', '{pitch: 12, roll: -1.5}', GroundOptions(pitch=12.0, roll=-1.5)),
+        ('lidar', '{continuous: true, max_age: 1}', LidarOptions(continuous=True, max_age=1.0)),
+        ('depth', '{farthest: 4}', DepthCameraOptions(farthest=4.0)),
     ],
 )
 def test_options_are_a_yaml_mapping(name, text, options):
@@ -40,6 +46,8 @@ def test_options_are_a_yaml_mapping(name, text, options):
         ('object', '{box: 7}', 'box takes a tuple, not 7'),
         ('marker', 'apriltag', "options 'apriltag' are no mapping: write them as"),
         ('marker', '{id: [', 'are no YAML: '),
+        ('ground', '{pitch: .nan}', 'pitch must lie between -80 and 90, not nan'),
+        ('lidar', '{min_inliers: 0.2}', 'min_inliers must lie between 0.5 and 1, not 0.2'),
         ('factor', '{id: 1}', 'method factor: no such option: id; there is none'),
     ],
 )

@@ -12,7 +12,10 @@ import yaml
 
 from depth_estimation_ros.frames import DepthMap
 from depth_estimation_ros.references.base import References
+from depth_estimation_ros.references.depth_camera import DepthCameraOptions, depth_camera
+from depth_estimation_ros.references.ground import GroundOptions, ground
 from depth_estimation_ros.references.height import ObjectOptions, object_of_height
+from depth_estimation_ros.references.lidar import LidarOptions, lidar
 from depth_estimation_ros.references.marker import MarkerOptions, marker
 from depth_estimation_ros.tunable import from_values
 
@@ -54,6 +57,24 @@ METHODS = {
         references=lambda depth_map, height, options, _: object_of_height(
             depth_map, height, options
         ),
+    ),
+    'ground': Method(
+        'height of the camera above the ground, m',
+        GroundOptions,
+        'down',
+        ground,
+    ),
+    'depth': Method(
+        '',
+        DepthCameraOptions,
+        'depth',
+        lambda depth_map, _, options, depth: depth_camera(depth_map, depth, options),
+    ),
+    'lidar': Method(
+        '',
+        LidarOptions,
+        'points',
+        lambda depth_map, _, options, points: lidar(depth_map, points, options),
     ),
     'factor': Method('factor that makes metres of what the network says', NoOptions),
 }
