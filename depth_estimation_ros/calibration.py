@@ -20,8 +20,7 @@ from depth_estimation_ros.frames import DepthKind
 
 Array = NDArray[np.float64]
 
-# What is assumed of one reference when there are no more references than unknowns, so that the
-# residuals say nothing.
+# What is assumed of networks, relative in Z, where references are too few to tell.
 ASSUMED_RELATIVE_ERROR = 0.05
 
 
@@ -32,13 +31,15 @@ class Fit:
     Attributes:
         kind: RELATIVE or METRIC, the space of the fit.
         scale, shift: The parameters.
-        covariance: Their covariance: var(scale), cov(scale, shift), var(shift).
+        covariance: Their covariance, of the same width as `noise`: var(scale), cov(scale, shift),
+            var(shift).
         rms_relative_error: Of the inliers, in Z.
         leave_one_out: RMS relative error of each inlier under the fit to the others; NaN when
             there are too few.
         inliers, references: How many references agree, of how many. Without any, as for a plain
             factor, all that they would tell is NaN.
-        noise: One sigma of what the network says beside the fit, relative in Z.
+        noise: One sigma of what the network says beside the fit, relative in Z; the wider the
+            fewer references tell it, so that ±1.96 of it hold 95 %.
 
     Raises:
         ValueError: The scale is not positive, a number is not finite, or there are too few
@@ -99,7 +100,7 @@ class Fit:
     def std_dev(self, values: ArrayLike) -> Array:
         """One sigma in metres for predictions: of the fit, and of what it leaves over.
 
-        NaN where there are no references.
+        ±1.96 of it hold 95 %, however few the references; NaN where there are none.
         """
         p = np.asarray(values, np.float64)
         var_scale, cov, var_shift = self.covariance
@@ -159,9 +160,3 @@ def _same_lens(one: Camera, other: Camera) -> bool:
         rtol=1e-3,
         atol=1e-4,
     )
-
-
-def relative_sigma(rms: float, count: int, unknowns: int) -> float:
-    """The relative error of one reference: the residuals' for each degree of freedom."""
-    free = count - unknowns
-    return rms * math.sqrt(count / free) if free else ASSUMED_RELATIVE_ERROR

@@ -18,13 +18,14 @@ from depth_estimation_ros.calibration import (
     ASSUMED_RELATIVE_ERROR,
     Array,
     Fit,
-    relative_sigma,
 )
 from depth_estimation_ros.frames import DepthKind
 
-_CONSENSUS = 0.15  # relative error within which references agree: what good networks reach
-_PAIRS = 500  # exhaustive up to 32 references
+# Relative errors within which references agree: what good networks reach, else what others do.
+_AGREE = (0.15, 0.3)
+_DRAWN = 500  # minimal sets at most, all pairs of up to 32; and references that judge them
 _HUBER = 1.345  # 95 % efficient under Gaussian noise (Huber, 1981)
+_PRIOR = 1.0  # degrees of freedom that the assumed error counts as
 _MIN_SPREAD = 0.02  # of the prediction's spread: closer references leave the shift undetermined
 
 
@@ -66,24 +67,22 @@ def fit(
         _check_spread(p, yardstick)
     weight = z if kind is DepthKind.RELATIVE else 1.0 / z
     rows = np.column_stack([p, np.ones_like(p)])[:, : 1 + shift] * weight[:, None]
-    agree = _consensus(rows)
+    agree, solution = _robust(rows, trust)
     inliers, trust = rows[agree], trust[agree]
     if shift:
         _check_spread(p[agree], yardstick)
-    solution = _huber(inliers, trust)
     _check_scale(float(solution[0]))
     residuals = inliers @ solution - 1.0
-    rms = float(np.sqrt(np.mean(residuals**2)))
-    noise = relative_sigma(float(np.sqrt(np.mean(trust * residuals**2))), *inliers.shape)
-    share = 1.0 if independent is None else independent / references
+    share = 1.0 if independent is None else min(1.0, independent / references)
+    noise = _noise(float(np.mean(trust * residuals**2)), share * len(inliers), inliers.shape[1])
     return Fit(
         kind=kind,
         scale=float(solution[0]),
         shift=float(solution[1]) if shift else 0.0,
         covariance=_covariance(inliers, trust, noise / math.sqrt(share)),
-        rms_relative_error=rms,
+        rms_relative_error=float(np.sqrt(np.mean(residuals**2))),
         leave_one_out=_leave_one_out(inliers, residuals),
-        inliers=int(agree.sum()),
+        inliers=len(inliers),
         references=references,
         noise=noise,
     )
@@ -149,35 +148,62 @@ def _check_scale(scale: float) -> None:
 
 
 def _consensus(rows: Array) -> NDArray[np.bool_]:
-    """RANSAC (Fischler and Bolles, 1981) over all minimal sets, or a seeded draw of them.
+    """The references that agree, [N], of rows [N, P] whose product with the parameters is 1.
 
-    So few references that any minimal set is a majority must agree all of them.
-
-    [N, P] rows whose product with the parameters should be 1, to [N] the largest set that agrees.
+    RANSAC (Fischler and Bolles, 1981) over all minimal sets, or a seeded draw of them. Among the
+    parameters that a majority agrees to, those that fit best (MSAC: Torr and Zisserman, "MLESAC",
+    2000) decide. So few references that any minimal set is a majority must agree all of them.
     """
     count, unknowns = rows.shape
     few = count < unknowns + 2
-    best = np.zeros(count, np.bool_)
-    for chosen in [list(range(count))] if few else _minimal_sets(count, unknowns):
-        candidate = _solve(rows[chosen], np.ones(len(chosen)))
-        agree = np.abs(rows @ candidate - 1.0) < _CONSENSUS
-        if not few and candidate[0] <= 0.0:
-            continue  # farther would look nearer: no answer, however many agree
-        if agree.sum() > best.sum():
-            best = agree
-    if best.sum() < (count if few else count // 2 + 1):
-        raise ValueError(
-            f'only {int(best.sum())} of {count} references agree within {_CONSENSUS:.0%}: '
-            'check the distances, and that pixel (0, 0) is the top left of the input image'
-        )
-    return best
+    some = rows if count <= _DRAWN else rows[_random().choice(count, _DRAWN, replace=False)]
+    candidates = _solve(rows, np.ones(count))[None] if few else _candidates(some)
+    majority = count if few else len(some) // 2 + 1
+    errors = np.abs(candidates @ some.T - 1.0)
+    for width in _AGREE[:1] if few else _AGREE:
+        agreeing = (errors < width).sum(axis=1)
+        if agreeing.max() >= majority:
+            costs = np.sum(np.minimum(errors / width, 1.0) ** 2, axis=1)
+            best = candidates[np.argmin(np.where(agreeing >= majority, costs, np.inf))]
+            return np.asarray(np.abs(rows @ best - 1.0) < width)
+    raise ValueError(
+        f'only {agreeing.max() * count // len(some)} of {count} references agree within '
+        f'{width:.0%}: '
+        'check the distances, and that pixel (0, 0) is the top left of the input image'
+    )
 
 
-def _minimal_sets(count: int, unknowns: int) -> list[list[int]]:
-    if math.comb(count, unknowns) <= _PAIRS:
-        return [list(chosen) for chosen in itertools.combinations(range(count), unknowns)]
-    random = np.random.default_rng(0)
-    return [random.choice(count, unknowns, replace=False).tolist() for _ in range(_PAIRS)]
+def _candidates(rows: Array) -> Array:
+    """[M, P] the parameters of minimal sets; a scale that is not positive only if all are such."""
+    count, unknowns = rows.shape
+    if math.comb(count, unknowns) <= _DRAWN:
+        chosen = np.array(list(itertools.combinations(range(count), unknowns)))
+    else:
+        chosen = _random().integers(count, size=(_DRAWN, unknowns))
+    # Equal predictions give the shortest solution of many, and are found out by their spread.
+    solutions = np.linalg.pinv(rows[chosen], rcond=1e-9).sum(axis=2)
+    positive = solutions[:, 0] > 0.0
+    return np.asarray(solutions[positive] if positive.any() else solutions)
+
+
+def _random() -> np.random.Generator:
+    return np.random.default_rng(0)  # the same references give the same fit
+
+
+def _robust(rows: Array, trust: Array) -> tuple[NDArray[np.bool_], Array]:
+    """Which references agree, [N], and the parameters.
+
+    All residuals together tell how much the network errs, and what lies within that agrees, too;
+    else large noise would be cut short and taken for less than it is. Standard deviation from the
+    median, with its factor for few, and limit: Rousseeuw and Leroy, "Robust Regression and
+    Outlier Detection" (1987); fit, choose again, fit: Chum, Matas and Kittler, "Locally optimized
+    RANSAC" (2003).
+    """
+    agree = _consensus(rows)
+    errors = np.abs(rows @ _huber(rows[agree], trust[agree]) - 1.0)
+    sigma = 1.4826 * (1.0 + 5.0 / max(len(rows) - rows.shape[1], 1)) * np.median(errors)
+    agree |= errors < 2.5 * sigma
+    return agree, _huber(rows[agree], trust[agree])
 
 
 def _solve(rows: Array, weights: Array) -> Array:
@@ -197,6 +223,20 @@ def _huber(rows: Array, trust: Array) -> Array:
         weights = np.minimum(1.0, _HUBER * sigma / np.maximum(error, 1e-12))
         solution = _solve(rows, trust * weights)
     return solution
+
+
+def _noise(mean_square: float, independent: float, unknowns: int) -> float:
+    """One sigma of one answer, relative, so wide that ±1.96 of it hold 95 % of them.
+
+    Few residuals tell little. So what is assumed of networks counts as one of them more, a prior
+    of scaled inverse χ², and the answer is distributed as Student's t (Gelman et al., "Bayesian
+    Data Analysis", 3.2), whose 97.5 % quantile is here by Fisher's expansion (Abramowitz and
+    Stegun, 26.7.5; within 1 % from three degrees of freedom on, 24 % short at one).
+    """
+    free = max(independent - unknowns, 0.0) + _PRIOR
+    assumed = _PRIOR * ASSUMED_RELATIVE_ERROR**2
+    variance = (independent * mean_square + assumed) / free
+    return math.sqrt(variance) * (1.0 + 1.210 / free + 1.440 / free**2 + 1.304 / free**3)
 
 
 def _covariance(rows: Array, trust: Array, sigma: float) -> tuple[float, float, float]:

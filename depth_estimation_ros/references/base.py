@@ -100,15 +100,15 @@ def fit_together(
     Raises:
         ValueError: The references do not determine the fit; the text says what would.
     """
-    values = [np.asarray(depth_map.prediction.values) for _, depth_map in views]
-    highest, lowest = max(map(np.nanmax, values)), min(map(np.nanmin, values))
+    values = [np.asarray(depth_map.prediction.values).ravel() for _, depth_map in views]
+    known = np.concatenate([one[np.isfinite(one)] for one in values])
     references = [given for given, _ in views]
     return fit(
         np.concatenate([predictions(seen, given.u, given.v, window) for given, seen in views]),
         np.concatenate([given.depth for given in references]),
         views[0][1].prediction.kind,
         shift,
-        float(highest - lowest),
+        float(np.ptp(known)) if known.size else None,
         np.concatenate([given.errors for given in references]),
         sum(given.count for given in references),
     )
