@@ -1,13 +1,22 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Calibrations on the disk: one YAML file per camera, model and preset."""
+"""Calibrations on the disk: one YAML file per camera, model and preset.
+
+Keys are the fields of `Calibration`, `Fit` and `Camera`. One that is missing takes its default, as
+in files of before there was such a field; one that is not known is refused, since a newer version
+wrote it and may not mean what is left without it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import glob
+import hashlib
 import os
 import re
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +27,9 @@ from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.frames import DepthKind
 
 
-def path(directory: str, camera_name: str, model: str, preset: str = 'full') -> Path:
+def path(
+    directory: str, camera_name: str, model: str, preset: str = 'full', origin: str = ''
+) -> Path:
     """Where the calibration of this camera, model and preset is kept.
 
     Args:
@@ -26,17 +37,21 @@ def path(directory: str, camera_name: str, model: str, preset: str = 'full') -> 
         camera_name: Name of the camera in the node; empty for a single one.
         model: Name of the network.
         preset: Size of its input.
+        origin: Path of weights that are not the model's own; others may bear the same name.
     """
     state = Path(os.environ.get('XDG_STATE_HOME') or Path.home() / '.local/state')
     folder = Path(directory).expanduser() if directory else state / 'depth_estimation'
     camera = camera_name.replace('/', '.') or 'camera'  # no other name of a camera has a dot
     at = '' if preset == 'full' else f'--{preset}'
-    plain = re.sub(r'[^\w.-]+', '_', f'{camera}--{model}{at}')
+    digest = f'--{hashlib.sha256(origin.encode()).hexdigest()[:8]}' if origin else ''
+    plain = re.sub(r'[^\w.-]+', '_', f'{camera}--{model}{digest}{at}')
     return folder / f'{plain}.yaml'
 
 
 def save(calibration: Calibration, file: Path) -> None:
     """Write the file, all of it or nothing: a temporary file is renamed over the old one.
+
+    What a process left that was killed meanwhile is removed a minute later.
 
     Raises:
         OSError: It cannot be written; the text names it.
@@ -62,6 +77,26 @@ def _replace(file: Path, content: str) -> None:
     except OSError:
         Path(temporary).unlink(missing_ok=True)
         raise
+    _sync(file.parent)
+    _sweep(file)
+
+
+def _sync(folder: Path) -> None:
+    """See to it that a new name outlives a loss of power."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):  # some file systems of networks cannot, for folders
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sweep(file: Path) -> None:
+    """Remove what killed processes left; another that saves now needs its own."""
+    for left in file.parent.glob(f'.{glob.escape(file.name)}.*'):
+        with contextlib.suppress(FileNotFoundError):
+            if left.stat().st_mtime < time.time() - 60.0:
+                left.unlink()
 
 
 def load(file: Path) -> Calibration:
@@ -72,24 +107,35 @@ def load(file: Path) -> Calibration:
         ValueError: The file is not a calibration; the text names it.
     """
     try:
-        stored = yaml.safe_load(file.read_text(encoding='utf-8'))
-        fit = dict(stored['fit'])
-        fit['kind'] = DepthKind(fit['kind'])
-        fit['covariance'] = tuple(fit['covariance'])
-        # Files of before it was stored lack it.
-        fit.setdefault('noise', max(fit['rms_relative_error'], ASSUMED_RELATIVE_ERROR))
-        camera = stored['camera']
-        if camera is not None:
-            camera = Camera(**{**camera, 'distortion': tuple(camera['distortion'])})
-        preset = str(stored.get('preset', 'full'))  # files of before there were any lack it
-        weights = str(stored.get('weights', ''))
-        created = int(stored['created'])
-        return Calibration(Fit(**fit), stored['model'], camera, created, preset, weights)
+        stored = _known(Calibration, yaml.safe_load(file.read_text(encoding='utf-8')))
+        stored['fit'] = _fit(stored['fit'])
+        if stored['camera'] is not None:
+            camera = _known(Camera, stored['camera'])
+            stored['camera'] = Camera(**{**camera, 'distortion': tuple(camera['distortion'])})
+        stored['created'] = int(stored['created'])
+        return Calibration(**stored)
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         reason = ' '.join(str(error).split())  # YAML's own take several lines
         raise ValueError(
             f'{file} is not a calibration ({reason}): calibrate again, or remove it'
         ) from error
+
+
+def _known(kind: type, stored: Any) -> dict[str, Any]:
+    """What is stored of a value of this class."""
+    stored = dict(stored)
+    unknown = stored.keys() - {field.name for field in dataclasses.fields(kind)}
+    if unknown:
+        raise ValueError(f'{", ".join(map(repr, sorted(unknown)))} is of a newer version')
+    return stored
+
+
+def _fit(stored: Any) -> Fit:
+    stored = _known(Fit, stored)
+    # Files of before it was stored lack it.
+    stored.setdefault('noise', max(stored['rms_relative_error'], ASSUMED_RELATIVE_ERROR))
+    kind, covariance = DepthKind(stored['kind']), tuple(stored['covariance'])
+    return Fit(**{**stored, 'kind': kind, 'covariance': covariance})
 
 
 def _plain(calibration: Calibration) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
+import os
 import signal
 import subprocess
 import sys
@@ -30,6 +31,27 @@ from depth_estimation_ros import calibration_file
 calibration = calibration_file.load(Path(sys.argv[1]))
 setattr(os, sys.argv[2], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 calibration_file.save(calibration, Path(sys.argv[1]))
+"""
+
+# Saves two calibrations in turn over the file of its first argument, in children that it kills at
+# random moments; prints how many temporary files they left.
+KILLED_OFTEN = """
+import dataclasses, os, random, signal, sys, time
+from pathlib import Path
+from depth_estimation_ros import calibration_file
+file = Path(sys.argv[1])
+one = calibration_file.load(file)
+two = dataclasses.replace(one, created=2, weights='x' * 5000)
+for _ in range(100):
+    child = os.fork()
+    while not child:
+        calibration_file.save(two, file)
+        calibration_file.save(one, file)
+    time.sleep(random.uniform(0.0, 0.03))
+    os.kill(child, signal.SIGKILL)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    assert calibration_file.load(file) in (one, two)
+print(len(list(file.parent.iterdir())) - 1)
 """
 
 
@@ -171,6 +193,37 @@ def test_a_process_killed_while_it_saves_loses_nothing(tmp_path, moment):
     assert calibration_file.load(file) == newer
 
 
+def test_processes_killed_at_any_moment_lose_nothing_and_leave_nothing_for_long(tmp_path):
+    file = tmp_path / 'camera.yaml'
+    calibration_file.save(CALIBRATION, file)
+    run = [sys.executable, '-c', KILLED_OFTEN, str(file)]
+    printed = subprocess.run(
+        run, cwd=Path(__file__).parents[1], check=True, capture_output=True, text=True
+    ).stdout
+    assert int(printed) > 10, 'hardly any was killed in the middle'
+    another = tmp_path / '.camera2.yaml.x'
+    another.touch()
+    calibration_file.save(CALIBRATION, file)
+    left = set(tmp_path.iterdir()) - {file, another}
+    assert len(left) == int(printed)  # a process that saves now may need them
+    for temporary in left | {another}:
+        os.utime(temporary, (0, 0))
+    calibration_file.save(CALIBRATION, file)
+    assert set(tmp_path.iterdir()) == {file, another}
+
+
+@pytest.mark.parametrize('part', [[], ['fit'], ['camera']])
+def test_a_file_of_a_newer_version_is_refused(tmp_path, part):
+    file = tmp_path / 'camera.yaml'
+    calibration_file.save(CALIBRATION, file)
+    stored = yaml.safe_load(file.read_text())
+    into = stored[part[0]] if part else stored
+    into['quality'] = 'good'
+    file.write_text(yaml.safe_dump(stored))
+    with pytest.raises(ValueError, match="'quality' is of a newer version"):
+        calibration_file.load(file)
+
+
 def test_each_camera_model_and_preset_has_its_own_file(tmp_path, monkeypatch):
     monkeypatch.setenv('XDG_STATE_HOME', str(tmp_path))
     assert calibration_file.path('', '', 'bundled') == (
@@ -181,12 +234,13 @@ def test_each_camera_model_and_preset_has_its_own_file(tmp_path, monkeypatch):
     assert calibration_file.path('', '', 'bundled').is_relative_to(Path.home() / '.local/state')
     assert calibration_file.path('~/kept', '', 'bundled').parent == Path.home() / 'kept'
     files = {
-        calibration_file.path('', camera, model, preset)
+        calibration_file.path('', camera, model, preset, origin)
         for camera in ('', 'front', 'rear', 'rear/left', 'rear_left')
         for model in ('bundled', 'bundled-relative')
         for preset in ('full', 'fast')
+        for origin in ('', '/robot/bundled/model.pth', '/home/bundled/model.pth')
     }
-    assert len(files) == 20
+    assert len(files) == 60
 
 
 def test_numbers_of_numpy_are_written_as_numbers(tmp_path):

@@ -251,20 +251,27 @@ def test_a_saved_calibration_is_not_used_with_other_weights_of_the_same_name(
     start, scene, tmp_path
 ):
     tensors = read(locate(spec('bundled-relative')))
-    one, two = str(tmp_path / 'one.pth'), str(tmp_path / 'two.pth')
-    torch.save(tensors, one)
-    torch.save({name: 1.01 * tensor for name, tensor in tensors.items()}, two)
-    rig = start(model='bundled-relative', weights=one)
+    others = {name: 1.01 * tensor for name, tensor in tensors.items()}
+    here, there = str(tmp_path / 'here.pth'), str(tmp_path / 'there.pth')
+    torch.save(tensors, here)
+    rig = start(model='bundled-relative', weights=here)
     serve(rig, image_message(scene[0]))
     known = [float(scene[1][int(v), int(u)]) for u, v in zip(*SPOTS.values(), strict=True)]
     fitted = rig.ask(CalibrateScale, 'calibrate_scale', **SPOTS, distance=known, save=True)
     assert fitted.success, fitted.message
-    for weights, calibrated in ((two, False), (one, True)):
+    kept = rig.node.streams[''].calibration_file()
+    for content, weights, calibrated in (
+        (others, here, False),
+        (tensors, there, False),
+        (tensors, here, True),
+    ):
         rig.close()
+        torch.save(content, weights)
         rig = start(model='bundled-relative', weights=weights)
         assert serve(rig, image_message(scene[0])).success == calibrated
-        faults = rig.node.streams[''].faults.latest
-        assert ('other weights' in faults) == (not calibrated)
+        stream = rig.node.streams['']
+        assert ('other weights' in stream.faults.latest) == (content is others)
+        assert (stream.calibration_file() == kept) == (weights == here)
 
 
 def test_the_colours_of_a_relative_model_settle_anew(start, scene):

@@ -38,8 +38,11 @@ class Calibrations:
 
     def file(self, estimator: DepthEstimator) -> Path:
         """Where the calibration for this network is saved."""
-        model, preset = estimator.spec.name, estimator.preset
-        return calibration_file.path(self._options.directory, self._name, model, preset)
+        spec, preset = estimator.spec, estimator.preset
+        origin = str(Path(spec.folder, spec.file)) if spec.folder else ''
+        return calibration_file.path(
+            self._options.directory, self._name, spec.name, preset, origin
+        )
 
     def settle(self) -> None:
         """Look for a saved one no more: which one is in force has been decided."""
