@@ -123,11 +123,11 @@ def load(file: Path) -> Calibration:
 
 def _known(kind: type, stored: Any) -> dict[str, Any]:
     """What is stored of a value of this class."""
-    stored = dict(stored)
-    unknown = stored.keys() - {field.name for field in dataclasses.fields(kind)}
+    found: dict[str, Any] = dict(stored)
+    unknown = found.keys() - {field.name for field in dataclasses.fields(kind)}
     if unknown:
         raise ValueError(f'{", ".join(map(repr, sorted(unknown)))} is of a newer version')
-    return stored
+    return found
 
 
 def _fit(stored: Any) -> Fit:

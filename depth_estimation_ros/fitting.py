@@ -25,7 +25,7 @@ from depth_estimation_ros.frames import DepthKind
 _AGREE = (0.15, 0.3)
 _DRAWN = 500  # minimal sets at most, all pairs of up to 32; and references that judge them
 _HUBER = 1.345  # 95 % efficient under Gaussian noise (Huber, 1981)
-_PRIOR = 1.0  # degrees of freedom that the assumed error counts as
+_PRIOR = 2.0  # degrees of freedom that the assumed error counts as
 _MIN_SPREAD = 0.02  # of the prediction's spread: closer references leave the shift undetermined
 
 
@@ -228,10 +228,10 @@ def _huber(rows: Array, trust: Array) -> Array:
 def _noise(mean_square: float, independent: float, unknowns: int) -> float:
     """One sigma of one answer, relative, so wide that ±1.96 of it hold 95 % of them.
 
-    Few residuals tell little. So what is assumed of networks counts as one of them more, a prior
+    Few residuals tell little. So what is assumed of networks counts as two of them more, a prior
     of scaled inverse χ², and the answer is distributed as Student's t (Gelman et al., "Bayesian
     Data Analysis", 3.2), whose 97.5 % quantile is here by Fisher's expansion (Abramowitz and
-    Stegun, 26.7.5; within 1 % from three degrees of freedom on, 24 % short at one).
+    Stegun, 26.7.5; within 3 % at two degrees of freedom, 1 % from three on).
     """
     free = max(independent - unknowns, 0.0) + _PRIOR
     assumed = _PRIOR * ASSUMED_RELATIVE_ERROR**2

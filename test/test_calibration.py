@@ -187,7 +187,7 @@ def test_without_redundancy_an_error_is_assumed():
     sigma = exact.std_dev([0.5, 2.0]) / [2.0, 0.5]
     # As much for the reference that the fit goes through as for what is measured now.
     np.testing.assert_allclose(sigma, math.sqrt(2) * exact.noise, rtol=1e-4)
-    assert 3 * ASSUMED_RELATIVE_ERROR < exact.noise < 0.3  # a guess is no measurement
+    assert 2 * ASSUMED_RELATIVE_ERROR < exact.noise < 0.12  # a guess is no measurement
 
 
 def test_leave_one_out_is_the_brute_force_computation():
