@@ -18,6 +18,7 @@ from depth_estimation_ros.sections import (
     Intrinsics,
     Qos,
     Range,
+    Reference,
 )
 from depth_estimation_ros.tunable import Parameter, option, tunables
 
@@ -78,6 +79,7 @@ class Config:
     colorize: Colorize = dataclasses.field(default=Colorize())
     distance: Distance = dataclasses.field(default=Distance())
     calibration: CalibrationFile = dataclasses.field(default=CalibrationFile())
+    reference: Reference = dataclasses.field(default=Reference())
     diagnostics: Diagnostics = dataclasses.field(default=Diagnostics())
 
     def __post_init__(self) -> None:

@@ -97,6 +97,48 @@ def decode_depth(msg: Any) -> NDArray[np.float32]:
     return depth
 
 
+def decode_points(msg: Any) -> NDArray[np.float64]:
+    """The points of a sensor_msgs/PointCloud2.
+
+    Args:
+        msg: Organized or not, fields in any order, FLOAT32 or FLOAT64, either byte order.
+
+    Returns:
+        [N, 3] float64 in metres, in the frame of the message; those with NaN or Inf are left out.
+
+    Raises:
+        ValueError: No x, y and z, or sizes that do not fit the data.
+    """
+    fields = {field.name: field for field in msg.fields}
+    floats = {7: 'f4', 8: 'f8'}  # PointField.FLOAT32, FLOAT64
+    if any(name not in fields or fields[name].datatype not in floats for name in 'xyz'):
+        raise ValueError(
+            f'point cloud has the fields {", ".join(fields) or "none"}: x, y and z are needed, '
+            'as FLOAT32 or FLOAT64'
+        )
+    order = '>' if msg.is_bigendian else '<'
+    used, data = msg.width * msg.point_step, np.frombuffer(msg.data, np.uint8)
+    if used > msg.row_step or msg.row_step * msg.height > data.size:
+        raise ValueError(
+            f'point cloud of {msg.width}x{msg.height} points with point_step={msg.point_step} and '
+            f'row_step={msg.row_step} has {data.size} bytes: it is cut off, or its driver errs'
+        )
+    if data.size == 0:
+        return np.empty((0, 3))
+    layout = np.dtype(
+        {
+            'names': list('xyz'),
+            'formats': [order + floats[fields[name].datatype] for name in 'xyz'],
+            'offsets': [fields[name].offset for name in 'xyz'],
+            'itemsize': msg.point_step,
+        }
+    )
+    rows = data[: msg.row_step * msg.height].reshape(msg.height, msg.row_step)[:, :used]
+    points = np.ascontiguousarray(rows).view(layout).ravel()
+    xyz = np.stack([points[name] for name in 'xyz'], axis=1).astype(np.float64)
+    return xyz[np.isfinite(xyz).all(axis=1)]
+
+
 def camera_from_info(info: Any, width: int, height: int, rectified: bool = False) -> Camera:
     """The camera that a sensor_msgs/CameraInfo describes, for images of this size.
 

@@ -135,6 +135,32 @@ class CalibrationFile:
 
 
 @dataclasses.dataclass(frozen=True)
+class Reference:
+    """Sensors to calibrate against, again and again."""
+
+    continuous: str = option(
+        'none',
+        'Keep the calibration of every camera to this sensor: depth is a depth camera on '
+        'reference/depth, lidar one on reference/points; none: only when calibrate_from asks.',
+        choices=('none', 'depth', 'lidar'),
+        live=True,
+    )
+    period: float = option(
+        1.0,
+        'Seconds between two fits to the sensor, at least.',
+        minimum=0.05,
+        maximum=3600.0,
+        live=True,
+    )
+    options: str = option(
+        '',
+        'Options of the method depth or lidar, as for calibrate_from: a YAML mapping such as '
+        '"{max_age: 0.5, max_change: 0.1}".',
+        live=True,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class Diagnostics:
     """What the node says of itself."""
 

@@ -160,6 +160,8 @@ class Transforms:
             ValueError: A frame is not known, they are not connected, or not at this time.
         """
         target, source = target.lstrip('/'), source.lstrip('/')
+        if target == source:
+            return Transform(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
         self._check_known(target, source)
         up, down = self._to_root(source), self._to_root(target)
         common = next((frame for frame in up if frame in down), None)

@@ -27,6 +27,11 @@ ARGUMENTS = {
     'namespace': ('', 'Namespace of the node.'),
     'image': ('image', 'Topic of the images, sensor_msgs/Image; compressed ones lie below it.'),
     'camera_info': ('camera_info', 'Topic of the intrinsics, sensor_msgs/CameraInfo.'),
+    'reference_depth': (
+        'reference/depth',
+        'Topic of a depth camera to calibrate against, its image registered to the camera.',
+    ),
+    'reference_points': ('reference/points', 'Topic of a lidar to calibrate against.'),
     'remap': (
         '',
         'More remappings, separated by spaces: "~/points:=/cloud ~/status:=/state".',
@@ -76,6 +81,8 @@ def _node(context: LaunchContext) -> list[Node]:
         ('image', given['image']),
         ('image/compressed', f'{given["image"]}/compressed'),
         ('camera_info', given['camera_info']),
+        ('reference/depth', given['reference_depth']),
+        ('reference/points', given['reference_points']),
     ]
     return [
         Node(

@@ -35,7 +35,7 @@ _CONVERSIONS = ROOT / 'build' / 'test-cache' / 'depth_estimation' / 'runtimes'
 
 
 @contextlib.contextmanager
-def _domain_of_its_own() -> Iterator[int]:
+def domain_of_its_own() -> Iterator[int]:
     """A domain id that no other test on this machine uses, for as long as the context lasts."""
     deadline = time.monotonic() + 60.0
     while time.monotonic() < deadline:
@@ -92,7 +92,7 @@ def conversions_at_hand():
 @pytest.fixture
 def ros_domain(monkeypatch, conversions_at_hand) -> Iterator[int]:
     """A ROS domain of the test's own, in the environment, so that processes it starts share it."""
-    with _domain_of_its_own() as domain:
+    with domain_of_its_own() as domain:
         monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
         yield domain
 

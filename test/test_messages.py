@@ -74,6 +74,53 @@ def test_refuses_what_is_no_depth():
         messages.decode_depth(msg)
 
 
+@pytest.mark.parametrize('bigendian', [False, True])
+@pytest.mark.parametrize('kind', ['f4', 'f8'])
+@pytest.mark.parametrize('padding', [0, 5])
+def test_points_of_a_cloud_in_any_layout(bigendian, kind, padding):
+    order = '>' if bigendian else '<'
+    layout = np.dtype(
+        {
+            'names': ['z', 'intensity', 'x', 'y'],
+            'formats': [order + kind, '<u2', order + kind, order + kind],
+            'offsets': [0, 8, 10, 18],
+            'itemsize': 29,
+        }
+    )
+    points = np.zeros((2, 3), layout)
+    expected = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+    for axis, name in enumerate('xyz'):
+        points[name] = expected[:, axis].reshape(2, 3)
+    points['y'][0, 1], points['z'][1, 2] = np.nan, np.inf
+    rows = np.pad(points.view(np.uint8).reshape(2, -1), ((0, 0), (0, padding)))
+    message = sensor_msgs.PointCloud2(
+        height=2,
+        width=3,
+        point_step=29,
+        row_step=rows.shape[1],
+        is_bigendian=bigendian,
+        data=array.array('B', rows.tobytes()),
+        fields=[
+            sensor_msgs.PointField(name=name, offset=offset, datatype=datatype, count=1)
+            for name, (field, offset) in layout.fields.items()
+            for datatype in [{'f4': 7, 'f8': 8, 'u2': 4}[field.str[1:]]]
+        ],
+    )
+    np.testing.assert_array_equal(messages.decode_points(message), expected[[0, 2, 3, 4]])
+    message.row_step += 1
+    with pytest.raises(ValueError, match='cut off'):
+        messages.decode_points(message)
+    message.fields = message.fields[:3]
+    with pytest.raises(ValueError, match='fields z, intensity, x: x, y and z are needed'):
+        messages.decode_points(message)
+
+
+def test_an_empty_cloud_has_no_points():
+    fields = [sensor_msgs.PointField(name=name, datatype=7, count=1) for name in 'xyz']
+    message = sensor_msgs.PointCloud2(height=1, point_step=12, fields=fields)
+    assert messages.decode_points(message).shape == (0, 3)
+
+
 def test_compressed_message():
     picture = np.full((8, 8, 3), (200, 100, 50), np.uint8)
     jpeg = cv2.imencode('.png', picture[..., ::-1])[1]

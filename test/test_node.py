@@ -23,7 +23,6 @@ from std_srvs.srv import Trigger  # noqa: E402
 
 from depth_estimation_interfaces.msg import DepthStatus  # noqa: E402
 from depth_estimation_interfaces.srv import (  # noqa: E402
-    CalibrateFrom,
     CalibrateScale,
     GetDistance,
 )
@@ -201,13 +200,6 @@ def test_a_calibration_is_saved_found_again_and_cleared(start, scene, tmp_path):
     assert all(deviation > 0 for deviation in found.std_dev)
     assert rig.ask(Trigger, 'clear_calibration').success
     assert not rig.ask(GetDistance, 'get_distance', u=u, v=v).success
-
-
-def test_what_is_not_there_yet_says_so(start):
-    rig = start(model='bundled')
-    answer = rig.ask(CalibrateFrom, 'calibrate_from', method='marker')
-    assert not answer.success
-    assert 'version' in answer.message
 
 
 def test_parameters_are_described_checked_and_live_ones_take_effect(start, scene):

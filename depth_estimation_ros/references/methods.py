@@ -91,13 +91,18 @@ def method(name: str) -> Method:
     return METHODS[name]
 
 
-def parse(name: str, text: str) -> Any:
+def parse(name: str, text: str, options: type[Any] | None = None) -> Any:
     """The options of a method from a YAML mapping, empty for the defaults.
+
+    Args:
+        name: Of the method.
+        text: The mapping.
+        options: Dataclass with more tunables than the method's own, where a door adds some.
 
     Raises:
         ValueError: No such method or option, a value it does not take, or no mapping.
     """
-    options = method(name).options
+    options = options or method(name).options
     try:
         given = yaml.safe_load(text)
     except yaml.YAMLError as error:

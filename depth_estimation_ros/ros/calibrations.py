@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import functools
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from depth_estimation_ros import calibration_file, sections
-from depth_estimation_ros.calibration import Calibration
+from depth_estimation_ros.calibration import Calibration, Fit
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.frames import DepthMap
 from depth_estimation_ros.models import store
 from depth_estimation_ros.models.model_spec import ModelSpec
 
@@ -85,13 +88,35 @@ class Calibrations:
             return None
 
 
+def made(fitted: Fit, depth_map: DepthMap, estimator: DepthEstimator) -> Calibration:
+    """The calibration that a fit makes, of the network that made the depth map.
+
+    Raises:
+        OSError: The network's weights are there no more.
+    """
+    spec, camera = estimator.spec, depth_map.frame.camera
+    preset, weights = depth_map.prediction.preset, weights_of(spec)
+    return Calibration(fitted, spec.name, camera, time.time_ns(), preset, weights)
+
+
 def weights_of(spec: ModelSpec) -> str:
     """What tells weights that a path names from others of the same model: their SHA-256.
 
     Raises:
         OSError: They are there no more.
     """
-    return store.sha256(store.locate(spec)) if spec.folder else ''
+    return _sha256(store.locate(spec)) if spec.folder else ''
+
+
+def _sha256(file: Path) -> str:
+    now = file.stat()
+    return _sha256_of(file, now.st_mtime_ns, now.st_size)
+
+
+@functools.lru_cache(maxsize=4)
+def _sha256_of(file: Path, _changed: int, _size: int) -> str:
+    """Of a file as it was then; a gigabyte takes a second."""
+    return store.sha256(file)
 
 
 def identity(estimator: DepthEstimator) -> Identity:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the node says of itself: /diagnostics and ~/status."""
+"""What the node says of how it works: /diagnostics."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from builtin_interfaces.msg import Time as TimeMessage
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
-from depth_estimation_interfaces.msg import DepthStatus
-from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.latency import Latency
+from depth_estimation_ros.ros.status import hint_for
 from depth_estimation_ros.ros.stream import CameraStream
 
 _STUCK = 2.0  # seconds with an image waiting and none coming out, after which it is said
@@ -98,6 +96,16 @@ class Diagnostics:
             values['calibration residual'] = (
                 'unknown' if math.isnan(residual) else f'{residual:.4f}'
             )
+        following = stream.continuous
+        if following.following:
+            values['fits to the sensor taken / refused'] = (
+                f'{following.taken} / {following.refused}'
+            )
+            if following.taken:
+                ago = time.monotonic() - following.checked
+                values['calibration checked (s ago)'] = f'{ago:.0f}'
+            if following.refusal:
+                values['last fit to the sensor refused'] = following.refusal
         return values
 
 
@@ -118,49 +126,7 @@ def _verdict(stream: CameraStream, before: _Counts, now: _Counts) -> tuple[bytes
     return DiagnosticStatus.OK, 'working'
 
 
-def hint_for(stream: CameraStream) -> str:
-    """What to do next for this camera; empty when all is well."""
-    estimator = stream.pipeline.estimator
-    hints = [estimator.hint] if estimator.hint else []
-    if estimator.spec.kind is DepthKind.RELATIVE and stream.calibration is None:
-        hints.append(
-            'the model answers relative depth: no metres and no cloud until calibrate_scale is '
-            'called with pixels of known distance'
-        )
-    return '; '.join(hints)
-
-
-def depth_status(streams: Sequence[CameraStream]) -> DepthStatus:
-    """The message of ~/status of cameras that share a model, without a stamp."""
-    message, estimator = DepthStatus(), streams[0].pipeline.estimator
-    message.model, message.licence = estimator.spec.name, estimator.spec.licence
-    message.runtime, message.device = estimator.runtime.name, estimator.runtime.device
-    message.network_width, message.network_height = estimator.network_size
-    message.cameras = [stream.name for stream in streams]
-    calibrations = [stream.calibration for stream in streams]
-    message.calibrated = [one is not None for one in calibrations]
-    nan = float('nan')
-    message.scale = [nan if one is None else one.fit.scale for one in calibrations]
-    message.shift = [nan if one is None else one.fit.shift for one in calibrations]
-    message.rms_relative_error = [
-        nan if one is None else one.fit.rms_relative_error for one in calibrations
-    ]
-    message.calibrated_at = [
-        TimeMessage() if one is None else _time(one.created) for one in calibrations
-    ]
-    message.depth_kind = (
-        DepthKind.CALIBRATED if all(message.calibrated) else estimator.spec.kind
-    ).value
-    message.hint = '; '.join(dict.fromkeys(filter(None, map(hint_for, streams))))
-    return message
-
-
 def resident_megabytes() -> float:
     """Resident memory of this process."""
     pages = int(Path('/proc/self/statm').read_text(encoding='ascii').split()[1])
     return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
-
-
-def _time(nanoseconds: int) -> TimeMessage:
-    seconds, rest = divmod(nanoseconds, 10**9)
-    return TimeMessage(sec=seconds, nanosec=rest)

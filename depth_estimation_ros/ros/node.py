@@ -17,7 +17,6 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from depth_estimation_ros.config import Config
@@ -28,10 +27,12 @@ from depth_estimation_ros.ros.worker import Worker
 
 try:
     from depth_estimation_interfaces.msg import DepthStatus
-    from depth_estimation_ros.ros.diagnostics import Diagnostics, depth_status
+    from depth_estimation_ros.ros.diagnostics import Diagnostics
     from depth_estimation_ros.ros.services import Services
+    from depth_estimation_ros.ros.status import StatusTopic, depth_status
     from depth_estimation_ros.ros.stream import CameraStream
     from depth_estimation_ros.ros.switch import ModelSwitch
+    from depth_estimation_ros.ros.transforms import TransformListener
 except ImportError as error:
     if not str(error).startswith("No module named 'depth_estimation_interfaces"):
         raise
@@ -62,16 +63,15 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._requests: Services | None = None
         self._clockwork: list[Any] = []
         self._latency = Latency()
-        self._said = self._hinted = ''
-        overrides = QoSOverridingOptions.with_default_policies()
-        self._status_topic = self.create_publisher(
-            DepthStatus,
-            '~/status',
-            QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
-            qos_overriding_options=overrides,
-        )
+        self._status_topic = StatusTopic(self)
         self._diagnostics_topic = self.create_publisher(
-            DiagnosticArray, '/diagnostics', 1, qos_overriding_options=overrides
+            DiagnosticArray,
+            '/diagnostics',
+            1,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+        self.transforms = TransformListener(
+            self, lambda text: self.get_logger().error(text, throttle_duration_sec=5.0)
         )
         self.switch = ModelSwitch(self)
         self.add_on_set_parameters_callback(
@@ -99,7 +99,13 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self.estimator = self.load(config)
         for name in config.cameras:  # one after the other: _close ends those before a failure
             self.streams[name] = CameraStream(
-                self, name, config, self.estimator, latency, self._depth_worker.wake
+                self,
+                name,
+                config,
+                self.estimator,
+                latency,
+                self._depth_worker.wake,
+                self.transforms,
             )
         self._requests = Services(
             self,
@@ -198,11 +204,18 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
 
     def idle(self, within: float) -> bool:
         """Stop to work; whether no other thread is at it any more after so many seconds."""
-        return self._depth_worker.stop(within) and not self.switch.running
+        for stream in self.streams.values():
+            stream.continuous.end()
+        calibrating = self._requests is not None and self._requests.running
+        following = any(stream.continuous.running for stream in self.streams.values())
+        others = self.switch.running or calibrating or following
+        return self._depth_worker.stop(within) and not others
 
     def destroy_node(self) -> None:
-        """End the worker before what it uses goes."""
+        """End the threads before what they use goes."""
         self._depth_worker.stop()
+        for stream in self.streams.values():
+            stream.continuous.end()
         super().destroy_node()
 
     def status(self) -> DepthStatus:
@@ -210,20 +223,13 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         return depth_status(list(self.streams.values())) if self.streams else DepthStatus()
 
     def publish_status(self) -> None:
-        """Say on ~/status what the node is, and in the log what it wants, where that is new."""
-        message = self.status()
-        if str(message) != self._said:  # not message ==, which NaN defeats
-            self._said = str(message)
-            message.header.stamp = self.get_clock().now().to_msg()
-            self._status_topic.publish(message)
-        if message.hint and message.hint != self._hinted:
-            self.get_logger().warning(message.hint)
-        self._hinted = message.hint
+        """Say on ~/status what the node is, where that is new."""
+        self._status_topic.publish(self.status())
 
     def _reconfigure(self, config: Config) -> None:
-        self.config = config
         for stream in self.streams.values():
             stream.reconfigure(config)
+        self.config = config
 
     def _look(self) -> None:
         """What changes without a word: publishers, a calibration loaded, a preset cut back."""
@@ -231,7 +237,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             self._put_in_force(self.config.replaced({'preset': self.estimator.preset}))
         self.publish_status()
         for stream in self.streams.values():
-            for subscription in stream.subscriptions:
+            for subscription in [*stream.subscriptions, *stream.sensors.subscriptions]:
                 subscription.check()
 
     def _diagnose(self, diagnostics: Diagnostics) -> None:

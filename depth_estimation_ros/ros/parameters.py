@@ -50,7 +50,7 @@ def on_change(
     Args:
         current: The configuration in force.
         frozen: Whether only live parameters may change.
-        apply: Takes the new configuration.
+        apply: Takes the new configuration; raises ValueError when it cannot.
     """
     known = {parameter.name: parameter for parameter in parameters()}
 
@@ -68,7 +68,10 @@ def on_change(
                 'and clean up the node first, or start it with the new value'
                 + (', or call ~/set_model' if set(held) <= {'model', 'preset', 'runtime'} else ''),
             )
-        apply(config)
+        try:
+            apply(config)
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
 
     return changed

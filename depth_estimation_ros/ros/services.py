@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from builtin_interfaces.msg import Time as TimeMessage
 from geometry_msgs.msg import Point
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
@@ -22,8 +22,12 @@ from depth_estimation_ros.distance import Distances, measure
 from depth_estimation_ros.frames import DepthMap
 from depth_estimation_ros.references import fit_to
 from depth_estimation_ros.references.points import points
-from depth_estimation_ros.ros.calibrations import weights_of
+from depth_estimation_ros.ros.asked import Asked, Fitted
+from depth_estimation_ros.ros.background import Background
+from depth_estimation_ros.ros.calibrations import made
 from depth_estimation_ros.ros.stream import CameraStream
+
+_WITHIN = 5.0  # seconds to wait for a sensor or a transform
 
 Handler = TypeVar('Handler', bound=Callable[..., Any])
 
@@ -65,16 +69,24 @@ class Services:
     ) -> None:
         self._node, self._streams = node, streams
         self._window, self._on_change, self._active = window, on_change, active
+        self._background = Background(node, 'calibration')
+        # Reentrant: the executor goes on with everything else while one awaits.
+        waiting = ReentrantCallbackGroup()
         self._services = [
-            node.create_service(kind, f'~/{name}', handler)
-            for kind, name, handler in (
-                (GetDistance, 'get_distance', self.get_distance),
-                (CalibrateScale, 'calibrate_scale', self.calibrate_scale),
-                (CalibrateFrom, 'calibrate_from', self.calibrate_from),
-                (Trigger, 'clear_calibration', self.clear_calibration),
-                (Trigger, 'save_calibration', self.save_calibration),
+            node.create_service(kind, f'~/{name}', handler, callback_group=group)
+            for kind, name, handler, group in (
+                (GetDistance, 'get_distance', self.get_distance, None),
+                (CalibrateScale, 'calibrate_scale', self.calibrate_scale, None),
+                (CalibrateFrom, 'calibrate_from', self.calibrate_from, waiting),
+                (Trigger, 'clear_calibration', self.clear_calibration, None),
+                (Trigger, 'save_calibration', self.save_calibration, None),
             )
         ]
+
+    @property
+    def running(self) -> bool:
+        """Whether a thread calibrates; it ends by itself, after seconds."""
+        return self._background.running
 
     def destroy(self) -> None:
         """End the services."""
@@ -93,7 +105,8 @@ class Services:
     @_refusing
     def get_distance(self, request: Any, response: Any) -> None:
         """Metric distance at pixels."""
-        depth_map = self._stream(request.camera).at(request.stamp)
+        stream = self._stream(request.camera)
+        depth_map = stream.at(request.stamp)
         response.header = _header(depth_map)
         if depth_map.depth is None:
             raise ValueError(
@@ -101,7 +114,8 @@ class Services:
                 f'{self._node.get_fully_qualified_name()}/calibrate_scale with pixels of known '
                 'distance first'
             )
-        found = measure(depth_map, request.u, request.v, request.window or self._window())
+        window = request.window or self._window()
+        found = measure(depth_map, request.u, request.v, window, stream.history.kept)
         _fill(response, found)
         response.success = True
         response.message = _remarks(depth_map)
@@ -113,35 +127,79 @@ class Services:
         depth_map = stream.at(request.stamp)
         given = points(depth_map, request.u, request.v, request.distance, request.along_ray)
         fitted = fit_to(given, depth_map, request.shift, self._window())
-        estimator, camera = stream.pipeline.estimator, depth_map.frame.camera
-        model, preset = estimator.spec.name, depth_map.prediction.preset
-        weights = weights_of(estimator.spec)
-        calibration = Calibration(fitted, model, camera, time.time_ns(), preset, weights)
-        # Memory may have cut the preset meanwhile.
-        calibration.check(model, camera, estimator.preset, weights)
-        stream.calibrate(calibration)
-        self._on_change()
-        response.scale, response.shift = fitted.scale, fitted.shift
-        response.rms_relative_error = fitted.rms_relative_error
-        response.inliers, response.references = fitted.inliers, fitted.references
-        response.message = fitted.remark
-        if request.save:
-            self._save(stream)
+        calibration = made(fitted, depth_map, stream.pipeline.estimator)
+        self._take(stream, calibration, fitted.remark, request.save, response)
         response.success = True
 
-    @_refusing
-    def calibrate_from(self, request: Any, _response: Any) -> None:
-        """Not there yet: says so."""
-        raise ValueError(
-            f'method {request.method!r} is not available in this version: none is; '
-            'calibrate_scale with pixels of known distance works'
-        )
+    async def calibrate_from(self, request: Any, response: Any) -> Any:
+        """Fit to a marker, the ground, an object, a sensor, or take a factor.
+
+        What takes long is in another thread, so that the sensors are heard meanwhile.
+        """
+        try:
+            await self._calibrate_from(request, response)
+            response.success = True
+        except (ValueError, OSError) as error:
+            response.message = str(error)
+        return response
+
+    async def _calibrate_from(self, request: Any, response: Any) -> None:
+        stream = self._stream(request.camera)
+        try:
+            asked = Asked.of(request.method, request.value, request.options)
+            fitted, calibration = await self._fitted(stream, asked)
+        except ValueError as error:
+            stays = 'there is still no calibration'
+            if stream.calibration is not None:
+                stays = 'the calibration stays as it was'
+            raise ValueError(f'{error}; {stays}') from error
+        if self._stream(request.camera) is not stream:
+            raise ValueError('the node was configured anew meanwhile: call again')
+        self._take(stream, calibration, fitted.remark, request.save, response)
+        if asked.continuous:
+            stream.continuous.follow(asked)
+
+    async def _fitted(self, stream: CameraStream, asked: Asked) -> tuple[Fitted, Calibration]:
+        history, estimator = stream.history, stream.pipeline.estimator
+
+        def maps() -> list[DepthMap]:
+            history.newest()  # asks for it where nobody else does
+            return history.kept
+
+        def fit() -> tuple[Fitted, Calibration]:
+            fitted = asked.fit(stream.sensors, maps, _WITHIN)
+            return fitted, made(fitted.fit, fitted.depth_map, estimator)
+
+        with stream.sensors.held(asked.sensor):
+            return await self._background.run(fit)
+
+    def _take(
+        self,
+        stream: CameraStream,
+        calibration: Calibration,
+        remark: str,
+        save: bool,
+        response: Any,
+    ) -> None:
+        """Put a calibration in force, and say so."""
+        followed = stream.continuous.end()
+        stream.adopt(calibration)
+        self._on_change()
+        fit = calibration.fit
+        response.scale, response.shift = fit.scale, fit.shift
+        response.rms_relative_error = fit.rms_relative_error
+        response.inliers, response.references = fit.inliers, fit.references
+        ended = 'the sensor that was followed is followed no more' if followed else ''
+        response.message = '; '.join(filter(None, (remark, ended)))
+        if save:
+            self._save(stream)
 
     @_refusing
     def clear_calibration(self, _request: Any, response: Any) -> None:
         """Take the calibration of every camera out of force; files stay."""
         cleared = [repr(s.name) for s in self._streams.values() if s.calibration is not None]
         for stream in self._streams.values():
+            stream.continuous.end()
             stream.calibrate(None)
         self._on_change()
         response.success = True

@@ -20,13 +20,16 @@ from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthMap, Frame
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.pipeline import DepthPipeline
-from depth_estimation_ros.ros.calibrations import Calibrations, identity
+from depth_estimation_ros.ros.calibrations import Calibrations, identity, weights_of
+from depth_estimation_ros.ros.continuous import Continuous
 from depth_estimation_ros.ros.faults import Faults
 from depth_estimation_ros.ros.history import History
 from depth_estimation_ros.ros.intrinsics import Intrinsics
 from depth_estimation_ros.ros.mailbox import Mailbox
 from depth_estimation_ros.ros.outputs import Outputs
+from depth_estimation_ros.ros.sensors import Sensors
 from depth_estimation_ros.ros.subscription import AdaptiveSubscription
+from depth_estimation_ros.ros.transforms import TransformListener
 
 
 class Taken(NamedTuple):
@@ -47,6 +50,10 @@ class CameraStream:
         estimator: The network, shared by all cameras.
         latency: Takes the durations.
         wake: Called when there may be something to serve.
+        transforms: Where frames lie to each other.
+
+    Raises:
+        ValueError: A sensor to follow cannot be listened to.
     """
 
     def __init__(
@@ -57,6 +64,7 @@ class CameraStream:
         estimator: DepthEstimator,
         latency: Latency,
         wake: Callable[[], None],
+        transforms: TransformListener,
     ) -> None:
         self.name = name
         self.received = self.processed = 0
@@ -68,7 +76,7 @@ class CameraStream:
         self._identity = identity(estimator)
         self.pipeline = DepthPipeline(estimator, (config.range.min, config.range.max), latency)
         self.outputs = Outputs(node, name, config, latency)
-        self._node, self._config, self._latency, self._wake = node, config, latency, wake
+        self._node, self.config, self._latency, self._wake = node, config, latency, wake
         self._mailbox: Mailbox[tuple[Any, float]] = Mailbox()
         self._intrinsics = Intrinsics(config.camera, self.faults.add)
         self.history = History(
@@ -80,10 +88,13 @@ class CameraStream:
         )
         self._calibrations = Calibrations(name, config.calibration, self.faults.add)
         self.subscriptions = self._subscribe()
+        self.sensors = Sensors(node, name, config, transforms, self.faults.add)
+        self.continuous = Continuous(self)
+        self.continuous.configure(config.reference)
 
     def _subscribe(self) -> list[AdaptiveSubscription]:
         prefix = f'{self.name}/' if self.name else ''
-        compressed = self._config.image_transport == 'compressed'
+        compressed = self.config.image_transport == 'compressed'
         topics: tuple[tuple[type[Any], str, Callable[[Any], None]], ...] = (
             (
                 CompressedImage if compressed else Image,
@@ -97,7 +108,7 @@ class CameraStream:
                 self._node,
                 message,
                 prefix + topic,
-                self._config.qos.image,
+                self.config.qos.image,
                 callback,
                 self.faults.add,
             )
@@ -115,8 +126,13 @@ class CameraStream:
         return self.pipeline.calibration
 
     def reconfigure(self, config: Config) -> None:
-        """Take the live parameters of a changed configuration."""
-        self._config = self.outputs.config = config
+        """Take the live parameters of a changed configuration.
+
+        Raises:
+            ValueError: A sensor to follow cannot be listened to, or not with these options.
+        """
+        self.continuous.configure(config.reference)
+        self.config = self.outputs.config = config
         with self.history.lock:
             if self.pipeline.range != (config.range.min, config.range.max):
                 self.pipeline.range = (config.range.min, config.range.max)
@@ -124,6 +140,8 @@ class CameraStream:
 
     def destroy(self) -> None:
         """End the topics."""
+        self.continuous.end()
+        self.sensors.destroy()
         for subscription in self.subscriptions:
             subscription.destroy()
         self.outputs.destroy()
@@ -184,7 +202,7 @@ class CameraStream:
     def _frame(self, message: Any) -> Frame:
         decode = (
             messages.decode_compressed
-            if self._config.image_transport == 'compressed'
+            if self.config.image_transport == 'compressed'
             else messages.decode_image
         )
         image = decode(message)
@@ -221,6 +239,19 @@ class CameraStream:
             self._calibrations.settle()
             self.pipeline.calibration = calibration
             self._measure_again()
+
+    def adopt(self, calibration: Calibration) -> None:
+        """Put a new calibration in force, if it belongs to the network as it is now.
+
+        Raises:
+            ValueError: It does not: the model was changed, or memory has cut its preset.
+            OSError: The network's weights are there no more.
+        """
+        with self.history.lock:
+            estimator = self.pipeline.estimator
+            weights = weights_of(estimator.spec)
+            calibration.check(estimator.spec.name, calibration.camera, estimator.preset, weights)
+            self.calibrate(calibration)
 
     def _measure_again(self) -> None:
         self.history.change(lambda one: self.pipeline.metres(one.frame, one.prediction))

@@ -4,15 +4,14 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.task import Future
 
 from depth_estimation_interfaces.srv import SetModel
 from depth_estimation_ros.config import Config
 from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.ros.background import Background
 
 if TYPE_CHECKING:
     from depth_estimation_ros.ros.node import DepthNode
@@ -31,7 +30,7 @@ class ModelSwitch:
         self._node = node
         self._weights: dict[str, str] = {}  # paths that were given, by model
         self._loading = ''  # the model, until it is in use or refused
-        self._thread: threading.Thread | None = None
+        self._background = Background(node, 'model loader')
         # Reentrant: the executor goes on with everything else, and a second call is answered.
         self._service = node.create_service(
             SetModel, '~/set_model', self.set_model, callback_group=ReentrantCallbackGroup()
@@ -40,7 +39,7 @@ class ModelSwitch:
     @property
     def running(self) -> bool:
         """Whether a thread loads; nothing but the end of the process can stop it."""
-        return self._thread is not None and self._thread.is_alive()
+        return self._background.running
 
     async def set_model(self, request: Any, response: Any) -> Any:
         """Answered when the other network works, or when it is certain that it will not."""
@@ -81,24 +80,8 @@ class ModelSwitch:
         return estimator.hint
 
     async def _load(self, config: Config) -> DepthEstimator:
-        executor = self._node.executor
-        loaded: Future[DepthEstimator] = Future(executor=executor)
-
-        def load() -> None:
-            reason = ''
-            try:
-                loaded.set_result(self._node.load(config))
-            except Exception as error:
-                reason = str(error) or type(error).__name__
-            if reason:  # the text alone: tracebacks would keep in memory what was half loaded
-                loaded.set_exception(ValueError(reason))
-            executor.wake()
-
         self._loading = config.model
         try:
-            self._thread = threading.Thread(target=load, name='model loader', daemon=True)
-            self._thread.start()
-            estimator: DepthEstimator = await loaded
-            return estimator
+            return await self._background.run(lambda: self._node.load(config))
         finally:
             self._loading = ''

@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the node says that it is: ~/status, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from builtin_interfaces.msg import Time as TimeMessage
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+from depth_estimation_interfaces.msg import DepthStatus
+from depth_estimation_ros.frames import DepthKind
+from depth_estimation_ros.ros.stream import CameraStream
+
+_REFUSED = 3  # fits to a sensor in a row, from which on it is said
+
+
+class StatusTopic:
+    """Says on ~/status what the node is, and in the log what it wants, where that is new."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._said = self._hinted = ''
+        self._topic = node.create_publisher(
+            DepthStatus,
+            '~/status',
+            QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+
+    def publish(self, message: DepthStatus) -> None:
+        """Say it; the message has no stamp yet."""
+        if str(message) != self._said:  # not message ==, which NaN defeats
+            self._said = str(message)
+            message.header.stamp = self._node.get_clock().now().to_msg()
+            self._topic.publish(message)
+        if message.hint and message.hint != self._hinted:
+            self._node.get_logger().warning(message.hint)
+        self._hinted = message.hint
+
+
+def hint_for(stream: CameraStream) -> str:
+    """What to do next for this camera; empty when all is well."""
+    estimator = stream.pipeline.estimator
+    hints = [estimator.hint] if estimator.hint else []
+    if estimator.spec.kind is DepthKind.RELATIVE and stream.calibration is None:
+        hints.append(
+            'the model answers relative depth: no metres and no cloud until calibrate_scale is '
+            'called with pixels of known distance'
+        )
+    if stream.continuous.following and stream.continuous.in_a_row >= _REFUSED:
+        hints.append(
+            'fits to the sensor are refused and the calibration stays as it was: /diagnostics '
+            'tells why'
+        )
+    return '; '.join(hints)
+
+
+def depth_status(streams: Sequence[CameraStream]) -> DepthStatus:
+    """The message of ~/status of cameras that share a model, without a stamp."""
+    message, estimator = DepthStatus(), streams[0].pipeline.estimator
+    message.model, message.licence = estimator.spec.name, estimator.spec.licence
+    message.runtime, message.device = estimator.runtime.name, estimator.runtime.device
+    message.network_width, message.network_height = estimator.network_size
+    message.cameras = [stream.name for stream in streams]
+    calibrations = [stream.calibration for stream in streams]
+    message.calibrated = [one is not None for one in calibrations]
+    nan = float('nan')
+    message.scale = [nan if one is None else one.fit.scale for one in calibrations]
+    message.shift = [nan if one is None else one.fit.shift for one in calibrations]
+    message.rms_relative_error = [
+        nan if one is None else one.fit.rms_relative_error for one in calibrations
+    ]
+    message.calibrated_at = [
+        TimeMessage() if one is None else _time(one.created) for one in calibrations
+    ]
+    message.depth_kind = (
+        DepthKind.CALIBRATED if all(message.calibrated) else estimator.spec.kind
+    ).value
+    message.hint = '; '.join(dict.fromkeys(filter(None, map(hint_for, streams))))
+    return message
+
+
+def _time(nanoseconds: int) -> TimeMessage:
+    seconds, rest = divmod(nanoseconds, 10**9)
+    return TimeMessage(sec=seconds, nanosec=rest)
