@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 import depth_estimation_ros
-from depth_estimation_ros.cli import benchmark, demo, evaluate, export, models, node
+from depth_estimation_ros.cli import benchmark, calibrate, demo, evaluate, export, models, node
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ['node']:  # everything behind it is for ROS
         return node.run(given[1:])
-    options = _parser().parse_args(given)
+    options = _parser(given[:1]).parse_args(given)
     try:
         return int(options.run(options))
     except (ValueError, OSError) as error:
@@ -27,10 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(first: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser('depth-estimation', description=depth_estimation_ros.__doc__)
     parser.add_argument('--version', action='version', version=depth_estimation_ros.__version__)
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
     for command in (node, evaluate, models, export, demo, benchmark):
         command.add(commands)
+    calibrate.add(commands, first == ['calibrate'])
     return parser

@@ -66,8 +66,12 @@ def add_camera(parser: argparse.ArgumentParser) -> None:
 
 def add_flag(group: argparse._ActionsContainer, parameter: Parameter) -> None:
     """The flag of a tunable: the last part of its name, its limits, its default and its text."""
+    flag = '--' + parameter.name.rpartition('.')[2].replace('_', '-')
+    if parameter.default is False:
+        group.add_argument(flag, action='store_true', help=parameter.help)
+        return
     group.add_argument(
-        '--' + parameter.name.rpartition('.')[2].replace('_', '-'),
+        flag,
         type=_checked(parameter),
         default=parameter.default,
         metavar='{' + ','.join(parameter.choices) + '}' if parameter.choices else None,
@@ -80,6 +84,8 @@ def add_flag(group: argparse._ActionsContainer, parameter: Parameter) -> None:
 def _checked(parameter: Parameter) -> Callable[[str], Any]:
     def value(text: str) -> Any:
         try:
+            if isinstance(parameter.default, tuple):
+                return parameter.checked(tuple(map(float, text.split(','))))
             return parameter.checked(type(parameter.default)(text))
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from error

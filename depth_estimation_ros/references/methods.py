@@ -30,7 +30,7 @@ class Method:
     """A way to calibrate.
 
     Attributes:
-        value: What its number means, with the unit; empty: it takes none.
+        value: What its number is, its name first, its unit last; empty: it takes none.
         options: Dataclass of its tunables.
         sensor: What it takes beside the image: depth (a registered depth image, [H', W'] float32
             m), points (of a lidar, [N, 3] m in the optical frame), down (gravity in the optical
