@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.references import References
 
 _SEVERAL = ('marker', 'ground')  # whose options are those of each picture
+_SENSORS = {'depth': 'the image of a depth camera', 'points': 'points of a lidar'}
 _OF_A_STREAM = ('continuous', 'max_age', 'max_change', 'patience')  # nothing to one picture
 
 
@@ -46,11 +47,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], chosen: b
     methods = calibrate.add_subparsers(required=True, metavar='METHOD', dest='method')
     _add_points(methods.add_parser('points', help='pixels whose distance you measured'))
     for name, method in METHODS.items():
-        parser = methods.add_parser(name, help=method.value or f'what {name} measures')
+        parser = methods.add_parser(name, help=method.value or _SENSORS[method.sensor])
         _add_method(parser, name)
     for parser in methods.choices.values():
         depth_options.add_network(parser)
-        depth_options.add_camera(parser)
         parser.add_argument(
             '-o', '--output', type=Path, metavar='FILE', help='default: where the node finds it'
         )
@@ -62,7 +62,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], chosen: b
 
 
 def _add_points(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('images', type=Path, nargs=1, metavar='IMAGE')
+    _add_images(parser, 1)
     parser.add_argument(
         '--at',
         type=_place,
@@ -75,6 +75,11 @@ def _add_points(parser: argparse.ArgumentParser) -> None:
         '--along-ray', action='store_true', help='the metres are lengths of rays, not depths'
     )
     parser.add_argument('--shift', action='store_true', help='a shift for a metric model, too')
+
+
+def _add_images(parser: argparse.ArgumentParser, count: int | str) -> None:
+    parser.add_argument('images', type=Path, nargs=count, metavar='IMAGE')
+    depth_options.add_camera(parser)
 
 
 def _place(text: str) -> tuple[float, ...]:
@@ -92,9 +97,7 @@ def _add_method(parser: argparse.ArgumentParser, name: str) -> None:
 
     method = METHODS[name]
     if method.references is not None:
-        parser.add_argument(
-            'images', type=Path, nargs='+' if name in _SEVERAL else 1, metavar='IMAGE'
-        )
+        _add_images(parser, '+' if name in _SEVERAL else 1)
     if method.value:
         number, _, meaning = method.value.partition(' ')
         parser.add_argument(f'--{number}', dest='value', type=float, required=True, help=meaning)

@@ -76,7 +76,7 @@ def add_flag(group: argparse._ActionsContainer, parameter: Parameter) -> None:
         default=parameter.default,
         metavar='{' + ','.join(parameter.choices) + '}' if parameter.choices else None,
         help=f'{parameter.help} (default: {parameter.default})'
-        if parameter.default
+        if parameter.default and parameter.default == parameter.default  # not NaN
         else parameter.help,
     )
 
