@@ -125,15 +125,16 @@ def _add_method(parser: argparse.ArgumentParser, name: str) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from depth_estimation_ros import calibration_file
+    from depth_estimation_ros import calibration_file, sections
+    from depth_estimation_ros.ros.calibrations import Calibrations
 
     estimator = depth_options.estimator(options)
     try:
         calibration, found = _calibration(options, estimator)
     finally:
         estimator.close()
-    model, preset = calibration.model, calibration.preset
-    file = options.output or calibration_file.path('', options.name, model, preset)
+    of_node = Calibrations(options.name, sections.CalibrationFile(), depth_options.say)
+    file = options.output or of_node.file(estimator)
     calibration_file.save(calibration, file)
     if options.json:
         print(json.dumps(_plain(calibration, found, file), indent=2))
