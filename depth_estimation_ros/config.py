@@ -16,6 +16,7 @@ from depth_estimation_ros.sections import (
     Diagnostics,
     Distance,
     Intrinsics,
+    Points,
     Qos,
     Range,
     Reference,
@@ -77,6 +78,7 @@ class Config:
     range: Range = dataclasses.field(default=Range())
     depth: Depth = dataclasses.field(default=Depth())
     colorize: Colorize = dataclasses.field(default=Colorize())
+    points: Points = dataclasses.field(default=Points())
     distance: Distance = dataclasses.field(default=Distance())
     calibration: CalibrationFile = dataclasses.field(default=CalibrationFile())
     reference: Reference = dataclasses.field(default=Reference())

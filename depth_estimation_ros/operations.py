@@ -53,6 +53,7 @@ class Operations(Protocol):
         depth: FloatImage,
         rays: NDArray[np.float32],
         image: NDArray[np.uint8],
+        edges: float,
         out: NDArray[np.float32],
     ) -> None:
         """As `pointcloud.cloud`."""
@@ -65,8 +66,10 @@ class HostOperations:
         """As `Operations.metres`."""
         said = np.asarray(values)
         depth = said.copy() if fit is None else fit.depth(said)
-        np.copyto(depth, -np.inf, where=depth < np.float32(near))
-        np.copyto(depth, np.inf, where=depth > np.float32(far))
+        # NaN spreads to minimum and maximum; looking there is quicker than comparing everywhere.
+        if not (near <= depth.min() and depth.max() <= far):
+            np.copyto(depth, -np.inf, where=depth < np.float32(near))
+            np.copyto(depth, np.inf, where=depth > np.float32(far))
         return depth
 
     def colorize(
@@ -86,10 +89,11 @@ class HostOperations:
         depth: FloatImage,
         rays: NDArray[np.float32],
         image: NDArray[np.uint8],
+        edges: float,
         out: NDArray[np.float32],
     ) -> None:
         """As `Operations.cloud`."""
-        cloud(np.asarray(depth), rays, image, out)
+        cloud(np.asarray(depth), rays, image, edges, out)
 
 
 HOST = HostOperations()

@@ -8,11 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_estimation_ros.edges import flying
+
 
 def cloud(
     depth: NDArray[np.float32],
     rays: NDArray[np.float32],
     image: NDArray[np.uint8],
+    edges: float = 0.0,
     out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Points and colours of every pixel, in the layout of a PointCloud2 with x y z rgb.
@@ -21,11 +24,13 @@ def cloud(
         depth: [H, W] float32, Z in metres; what is not finite has no point.
         rays: [H, W, 2] float32, X/Z and Y/Z per pixel (`Camera.rays`).
         image: [H, W, 3] uint8 RGB.
+        edges: What hangs between two surfaces by this share of its depth has no point, see
+            `edges.flying`; 0: every pixel has.
         out: Where to write, [H, W, 4] float32; the data of a message, so that nothing is copied.
 
     Returns:
         [H, W, 4] float32: x, y, z in metres in the optical frame, NaN where depth or ray is
-        unknown, and the colour as the bits 0x00RRGGBB (PCL's packed `rgb`).
+        unknown or the pixel flies, and the colour as the bits 0x00RRGGBB (PCL's packed `rgb`).
 
     Raises:
         ValueError: The sizes differ.
@@ -34,8 +39,10 @@ def cloud(
     if out is None:
         out = np.empty((*depth.shape, 4), np.float32)
     z = cv2.scaleAdd(depth, 0.0, depth)  # 0 * Inf is NaN: one pass, and only what is finite stays
-    x, y = rays[..., 0] * z, rays[..., 1] * z
-    z = cv2.scaleAdd(x, 0.0, z)  # the same for pixels whose ray is unknown
+    if edges:
+        np.copyto(z, np.nan, where=flying(depth, edges))
+    x, y = cv2.multiply(rays[..., 0], z), cv2.multiply(rays[..., 1], z)
+    cv2.scaleAdd(x, 0.0, z, z)  # the same for pixels whose ray is unknown
     cv2.merge([x, y, z, _packed(image)], out)
     return out
 

@@ -105,6 +105,20 @@ class Colorize:
 
 
 @dataclasses.dataclass(frozen=True)
+class Points:
+    """The point cloud."""
+
+    edges: float = option(
+        0.03,
+        'Share of its depth by which a pixel must hang between two surfaces, rising from the one '
+        'and towards the other, to have no point in ~/points; 0: every pixel has.',
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class Distance:
     """Distances at pixels."""
 

@@ -119,7 +119,7 @@ def test_every_output_carries_its_values_and_the_header(graph, metric):
     assert depth.encoding == '32FC1'
     np.testing.assert_array_equal(messages.decode_depth(depth), metric.depth)
     np.testing.assert_array_equal(messages.camera_from_info(info, 64, 48).rays(), CAMERA.rays())
-    expected = cloud(metric.depth, CAMERA.rays(), metric.frame.image)
+    expected = cloud(metric.depth, CAMERA.rays(), metric.frame.image, Config().points.edges)
     received = np.frombuffer(points.data, np.float32).reshape(48, 64, 4)
     np.testing.assert_array_equal(received.view(np.uint32), expected.view(np.uint32))
     colours = colorize(metric.depth, 0.3, 8.0)

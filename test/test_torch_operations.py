@@ -46,7 +46,7 @@ def on_device(array) -> DeviceArray:
 
 
 def fit_of(kind, scale=0.42, shift=-0.17) -> Fit:
-    return Fit(kind, scale, shift, (0.0, 0.0, 0.0), 0.0, 0.0, 3, 3)
+    return Fit(kind, scale, shift, (0.0, 0.0, 0.0), 0.0, 0.0, 3, 3, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,14 @@ def test_colours_are_the_same_but_for_neighbours_in_the_table(operations, depth,
 
 
 @pytest.mark.parametrize('camera', [PINHOLE, FISHEYE])
-def test_the_cloud_is_the_same_bit_by_bit(operations, depth, camera):
+@pytest.mark.parametrize('edges', [0.0, 0.05])
+def test_the_cloud_is_the_same_bit_by_bit(operations, depth, camera, edges):
     depth[5, :3] = [INF, -INF, NAN]
     image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     image.flags.writeable = False
     ours, expected = np.zeros((2, 48, 64, 4), np.float32)
-    operations.cloud(on_device(depth), camera.rays(), image, ours)
-    HOST.cloud(depth, camera.rays(), image, expected)
+    operations.cloud(on_device(depth), camera.rays(), image, edges, ours)
+    HOST.cloud(depth, camera.rays(), image, edges, expected)
     np.testing.assert_array_equal(np.isnan(ours), np.isnan(expected))
     known = ~np.isnan(expected)
     np.testing.assert_array_equal(ours.view(np.uint32)[known], expected.view(np.uint32)[known])
@@ -100,15 +101,15 @@ def test_what_is_refused_in_main_memory_is_refused_here(operations, depth):
     with pytest.raises(ValueError, match='unknown colormap'):
         operations.colorize(on_device(depth), 0.3, 4.0, 'jet', picture)
     with pytest.raises(ValueError, match='differ in size'):
-        operations.cloud(on_device(depth), PINHOLE.rays(), picture[1:], points)
+        operations.cloud(on_device(depth), PINHOLE.rays(), picture[1:], 0.0, points)
 
 
 def test_rays_and_tables_go_up_once(operations, depth):
     image, points = np.zeros((48, 64, 3), np.uint8), np.zeros((48, 64, 4), np.float32)
     uploads, device_depth = operations._uploads, on_device(depth)
-    operations.cloud(device_depth, PINHOLE.rays(), image, points)
+    operations.cloud(device_depth, PINHOLE.rays(), image, 0.0, points)
     rays = uploads.of(PINHOLE.rays())
-    operations.cloud(device_depth, PINHOLE.rays(), image, points)
+    operations.cloud(device_depth, PINHOLE.rays(), image, 0.0, points)
     assert uploads.of(PINHOLE.rays()) is rays
     uploads.clear()
     assert uploads.of(PINHOLE.rays()) is not rays

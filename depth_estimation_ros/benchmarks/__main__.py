@@ -7,7 +7,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ('pipeline', 'transport', 'memory', 'latency', 'models', 'presets', 'cuda')
+NAMES = ('pipeline', 'edges', 'transport', 'memory', 'latency', 'models', 'presets', 'cuda')
 
 
 def main(argv: list[str]) -> int:

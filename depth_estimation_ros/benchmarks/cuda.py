@@ -24,6 +24,7 @@ from depth_estimation_ros.benchmarks.subject import Subject, subject
 from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.calibration import Calibration, Fit
 from depth_estimation_ros.camera import Camera
+from depth_estimation_ros.config import Config
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthMap, Frame
 from depth_estimation_ros.models import weights
@@ -131,7 +132,7 @@ def _frames(estimator: DepthEstimator, size: tuple[int, int], frames: int) -> di
     images = [Frame(picture(*size, seed), camera=camera) for seed in range(2)]
     cameras = [DepthPipeline(estimator, (0.0, 1000.0)) for _ in images]
     for pipeline in cameras:
-        fit = Fit(estimator.spec.kind, 0.01, 0.02, (0.0, 0.0, 0.0), 0.0, 0.0, 2, 2)
+        fit = Fit(estimator.spec.kind, 0.01, 0.02, (0.0, 0.0, 0.0), 0.0, 0.0, 2, 2, 0.0)
         pipeline.calibration = Calibration(fit, estimator.spec.name, camera, 0)
     colours = np.empty((size[1], size[0], 3), np.uint8)
     points = np.empty((size[1], size[0], 4), np.float32)
@@ -145,7 +146,8 @@ def _frames(estimator: DepthEstimator, size: tuple[int, int], frames: int) -> di
         assert depth is not None  # noqa: S101
         np.asarray(depth)
         operations.colorize(depth, 0.3, 8.0, 'turbo', colours)
-        operations.cloud(depth, camera.rays(), images[0].image, points)
+        edges = Config().points.edges
+        operations.cloud(depth, camera.rays(), images[0].image, edges, points)
 
     def pair() -> None:
         for depth_map in process_together(list(zip(cameras, images, strict=True))):

@@ -42,7 +42,7 @@ _WIDTH, _HEIGHT = 640, 480
 _CAMERA = Camera(
     _WIDTH, _HEIGHT, 525.0, 525.0, 319.5, 239.5, 'plumb_bob', (-0.1, 0.02, 0.001, 0.0, 0.0)
 )
-_FIT = Fit(DepthKind.RELATIVE, 0.042, -0.17, (0.0, 0.0, 0.0), 0.0, 0.0, 3, 3)
+_FIT = Fit(DepthKind.RELATIVE, 0.042, -0.17, (0.0, 0.0, 0.0), 0.0, 0.0, 3, 3, 0.0)
 _PAUSE = 0.02  # seconds between frames, in which the subscriber takes what was published
 
 Road = Callable[[Any], None]

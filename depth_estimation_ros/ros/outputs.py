@@ -163,7 +163,8 @@ class Outputs:
             return
         points = messages.cloud_view(self._points.message, camera.height, camera.width, PointField)
         operations, image = depth_map.prediction.operations, depth_map.frame.image
-        operations.cloud(depth_map.depth, camera.rays(), image, points)
+        edges = self.config.points.edges
+        operations.cloud(depth_map.depth, camera.rays(), image, edges, points)
         ready.append(self._points)
 
     def _fill_depth(self, depth_map: DepthMap, ready: list[_Topic]) -> None:

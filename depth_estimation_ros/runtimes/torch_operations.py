@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from depth_estimation_ros import colorize as colours
+from depth_estimation_ros.edges import BEYOND, stride
 from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.operations import FloatImage
 from depth_estimation_ros.pointcloud import check_sizes
@@ -74,12 +75,14 @@ class TorchOperations:
         depth: FloatImage,
         rays: NDArray[np.float32],
         image: NDArray[np.uint8],
+        edges: float,
         out: NDArray[np.float32],
     ) -> None:
         """As `Operations.cloud`."""
         check_sizes(depth.shape, rays.shape, image.shape)
         z, across = self._tensor(depth), self._uploads.of(rays)
-        z = z + 0.0 * z  # 0 * Inf is NaN: only what is finite stays
+        known = z + 0.0 * z  # 0 * Inf is NaN: only what is finite stays
+        z = torch.where(_flying(z, edges), torch.nan, known) if edges else known
         points = torch.empty((*z.shape, 4), dtype=z.dtype, device=z.device)
         points[..., :2] = across * z[..., None]
         points[..., 2] = z + 0.0 * across[..., 0]  # the same for pixels whose ray is unknown
@@ -91,6 +94,23 @@ class TorchOperations:
         return (
             image.tensor if isinstance(image, DeviceArray) else self._uploads.of(np.asarray(image))
         )
+
+
+def _flying(depth: Tensor, jump: float) -> Tensor:
+    """As `edges.flying`."""
+    (height, width), far = depth.shape, stride(*depth.shape)
+    rows = depth[: height // far * far].reshape(-1, far, width).sum(1).clamp(-BEYOND, BEYOND)
+    least = rows * rows * (jump * jump)
+    found = torch.zeros_like(rows, dtype=torch.bool)
+    for axis, by in ((1, far), (0, 1)):
+        line, enough, mask = (each.movedim(axis, 0) for each in (rows, least, found))
+        if len(line) > 4 * by:
+            step = line[by:] - line[:-by]
+            around = step[3 * by :] * step[: -3 * by] + enough[2 * by : -2 * by]
+            mask[2 * by : -2 * by] |= step[2 * by : -by] * step[by : -2 * by] > around
+    whole = torch.zeros_like(depth, dtype=torch.bool)
+    whole[: len(rows) * far] = found.repeat_interleave(far, 0)
+    return whole
 
 
 def _download(tensor: Tensor, out: NDArray[Any]) -> None:
