@@ -130,7 +130,11 @@ class Distance:
         live=True,
     )
     history: int = option(
-        5, 'Frames kept, so that a distance can be asked for by stamp.', minimum=1, maximum=100
+        5,
+        'Frames kept: a distance can be asked for by the stamp of each, and its standard '
+        'deviation knows how it wavers over those of the last second.',
+        minimum=1,
+        maximum=100,
     )
 
 
