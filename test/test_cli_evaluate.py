@@ -96,6 +96,7 @@ def test_progress_is_for_terminals(evaluate, rooms, monkeypatch):
             ['{rooms}', '--model', 'bundled', '--report', 'a/b.png'],
             '--report a/b.png: there is no',
         ),
+        (['{rooms}', '--model', 'bundled', '--report', 'b.pdf'], '--report b.pdf: it is a PNG'),
         (['{rooms}', '--split', 'nowhere.txt'], 'there is no split file nowhere.txt'),
     ],
 )

@@ -99,9 +99,9 @@ def _run(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise ValueError(f'{error}: install this package with its extra evaluation') from error
     rows, tallies = zip(*scored, strict=True)
+    print(json.dumps(rows, indent=2) if options.json else _text(rows))
     if options.report is not None:
         report.draw(rows, tallies, options.report)
-    print(json.dumps(rows, indent=2) if options.json else _text(rows))
     return 0
 
 
@@ -112,7 +112,11 @@ def _check(options: argparse.Namespace) -> None:
     for model in options.model or []:
         spec = resolve(model, options.weights)
         options.align.check(spec.name, spec.kind)
-    if options.report is not None and not options.report.parent.is_dir():
+    if options.report is None:
+        return
+    if options.report.suffix != '.png':
+        raise ValueError(f'--report {options.report}: it is a PNG; call it .png')
+    if not options.report.parent.is_dir():
         raise FileNotFoundError(f'--report {options.report}: there is no such folder; make it')
 
 
