@@ -75,7 +75,9 @@ def ground(
     u, v, rays, inverse = _samples(depth_map)
     gravity = _gravity(options, down)
     basis = _basis(gravity, depth_map.prediction.kind)
-    view = View(rays, inverse, basis, _IMAGE_DOWN if gravity is None else gravity)
+    view = View(
+        rays, u.astype(np.intp), inverse, basis, _IMAGE_DOWN if gravity is None else gravity
+    )
     if not (rays @ view.down > HORIZON).any():
         raise ValueError(
             'the horizon lies below the image, so that no ground is seen: check the pitch, which '
@@ -114,6 +116,8 @@ def _samples(depth_map: DepthMap) -> tuple[Array, Array, Array, Array]:
             inverse = 1.0 / inverse
     rays = camera.rays()[grid].astype(np.float64)
     known = np.isfinite(inverse) & np.isfinite(rays).all(axis=-1)
+    if not known.any():
+        raise ValueError('the network knows nothing of this image: there is no ground to find')
     v, u = (step // 2 + step * index.astype(np.float64) for index in np.nonzero(known))
     return u, v, np.insert(rays[known], 2, 1.0, axis=1), inverse[known]
 

@@ -25,6 +25,8 @@ _REFINED = 30  # the best of them
 _JUDGES = 1500  # pixels that they are judged by
 _NARROWINGS = 10
 _ON = 0.1  # relative error within which a pixel is on the plane, until its noise is known
+_SIGMAS = 2.0  # of the noise, within which a pixel is on the plane
+_FOOT = 1.2  # of that, how far up a wall is left out
 _CLOSE = 0.05  # to tell a plane that fits from one that cuts through something
 _BELOW = 0.15  # relative error from which on it is below the plane
 _FLAT = 0.7  # share of the pixels on the plane that must be close: 0.5 of what is cut through
@@ -43,19 +45,26 @@ class View:
 
     Attributes:
         rays: [N, 3], Z = 1.
+        column: [N] of the image, by any number that is not negative.
         inverse: [N] what the network says there, affine in 1/Z.
         basis: [4, P] spans the planes.
         down: [3] where the normal of the ground should point, unit vector.
     """
 
     rays: Array
+    column: NDArray[np.intp]
     inverse: Array
     basis: Array
     down: Array
 
     def part(self, chosen: NDArray[np.intp]) -> View:
         """Of some of the pixels."""
-        return dataclasses.replace(self, rays=self.rays[chosen], inverse=self.inverse[chosen])
+        return dataclasses.replace(
+            self,
+            rays=self.rays[chosen],
+            column=self.column[chosen],
+            inverse=self.inverse[chosen],
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +100,7 @@ def find_ground(view: View, min_share: float) -> Ground:
         raise ValueError(f'nothing that the network says looks like the ground: {_CURE}')
     plane = _narrowed(view, refined[_scores(_excess(judges, refined)).argmax()])
     excess = _excess(view, plane)
-    on = np.abs(excess) < _band(excess)
+    on = _on(view, plane, excess)
     _check(view, plane, excess, on, min_share)
     return Ground(plane[:3] / np.linalg.norm(plane[:3]), on)
 
@@ -138,8 +147,7 @@ def _narrowed(view: View, plane: Array) -> Array:
     """Least squares of the relative error over the pixels on the plane, told anew each time."""
     rows = _rows(view)
     for _ in range(_NARROWINGS):
-        excess = _excess(view, plane)
-        on = np.flatnonzero(np.abs(excess) < _band(excess))
+        on = np.flatnonzero(_on(view, plane, _excess(view, plane)))
         inverse = view.rays[on] @ plane[:3]
         weighted = rows[on] / inverse[:, None]
         solution = np.linalg.lstsq(weighted, view.inverse[on] / inverse, rcond=None)[0]
@@ -147,16 +155,21 @@ def _narrowed(view: View, plane: Array) -> Array:
     return np.asarray(plane, np.float64)
 
 
-def _band(excess: Array) -> float:
-    """The relative error within which pixels are on the plane.
+def _on(view: View, plane: Array, excess: Array) -> NDArray[np.bool_]:
+    """[N] which pixels are on the plane.
 
-    The foot of what stands on the ground looks like ground. So its noise is told by those below
-    it, where there is nothing else.
+    The foot of a wall looks like ground: it exceeds the plane by as much as the ray has risen
+    above the ground there. So what is on the plane is told by the noise of those below it, where
+    there is nothing else, and the end of each column is left out, where the foot may be.
     """
     lower = -excess[(excess < 0.0) & (excess > -_ON)]
-    if len(lower) == 0:
-        return _ON
-    return min(max(1.5 * 1.4826 * float(np.median(lower)), 0.01), _ON)
+    noise = 1.4826 * float(np.median(lower)) if len(lower) else _ON
+    band = min(max(_SIGMAS * noise, 0.01), _ON)
+    on = np.abs(excess) < band
+    inverse = view.rays @ plane[:3]
+    farthest = np.full(view.column.max() + 1, np.inf)
+    np.minimum.at(farthest, view.column[on], inverse[on])
+    return np.asarray(on & (inverse > (1.0 + _FOOT * band) * farthest[view.column]))
 
 
 def _check(
