@@ -107,6 +107,9 @@ def test_each_camera_has_its_own_calibration_and_intrinsics(cameras, scene):
     known = [float(scene[1][int(v), int(u)]) for u, v in zip(*spots.values(), strict=True)]
     fitted = cameras.ask(CalibrateScale, 'calibrate_scale', camera='rear', **spots, distance=known)
     assert fitted.success, fitted.message
+    sensors = cameras.node.streams['rear'].sensors
+    with sensors.held('depth'):
+        assert [one.topic for one in sensors.subscriptions] == ['/rear/reference/depth']
     rear = cameras.ask(GetDistance, 'get_distance', camera='rear', **spots)
     assert rear.success
     assert rear.distance[0] == pytest.approx(

@@ -345,6 +345,8 @@ def test_a_depth_camera_is_followed_and_what_it_contradicts_leaves_the_last_good
     assert 'last fit to the sensor refused: the fit changes depths by 50%' in told
     assert 'the calibration stays as it was' in scene.node.status().hint
     assert 'calibration checked (s ago): ' in told
+    scene.reading = None
+    scene.until(lambda: (scene.show(scene.picture), 'stale' in following.refusal)[1], 'silence')
     (refused_,) = scene.node.set_parameters([Parameter('reference.options', value='{far: 1}')])
     assert not refused_.successful
     assert 'farthest' in refused_.reason

@@ -120,8 +120,9 @@ class Continuous:
         history = self._stream.history
         fitted = asked.fit(self._stream.sensors, lambda: history.kept, _WITHIN, gate)
         calibration = made(fitted.fit, fitted.depth_map, estimator)
-        if ended.is_set():
-            return
-        self._stream.adopt(calibration)
+        with history.lock:
+            if ended.is_set():  # and the calibration perhaps cleared
+                return
+            self._stream.adopt(calibration)
         self.taken += 1
         self.in_a_row, self.refusal, self.checked = 0, '', time.monotonic()
