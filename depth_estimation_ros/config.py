@@ -20,6 +20,7 @@ from depth_estimation_ros.sections import (
     Qos,
     Range,
     Reference,
+    Stabilizer,
 )
 from depth_estimation_ros.tunable import Parameter, option, tunables
 
@@ -79,6 +80,7 @@ class Config:
     depth: Depth = dataclasses.field(default=Depth())
     colorize: Colorize = dataclasses.field(default=Colorize())
     points: Points = dataclasses.field(default=Points())
+    stabilizer: Stabilizer = dataclasses.field(default=Stabilizer())
     distance: Distance = dataclasses.field(default=Distance())
     calibration: CalibrationFile = dataclasses.field(default=CalibrationFile())
     reference: Reference = dataclasses.field(default=Reference())

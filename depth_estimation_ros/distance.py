@@ -60,8 +60,9 @@ def measure(
     """The median depth around pixels, with its ray and its uncertainty.
 
     The standard deviation joins that of the fit and of what the fit leaves over, the spread in the
-    window, and the spread over time. Where a window holds two surfaces, the median is a depth of
-    one of them and the spread grows to half of the step between them.
+    window, the spread over time, and how far the scale may have drifted since the fit. Where a
+    window holds two surfaces, the median is a depth of one of them and the spread grows to half of
+    the step between them.
 
     Args:
         depth_map: A depth map in metres.
@@ -84,7 +85,8 @@ def measure(
         fitted = depth_map.calibration.fit.std_dev(predictions(depth_map, u, v, window))
         wavering = _wavering(depth_map, u, v, window, history)
         # np.hypot answers Inf to Inf and NaN.
-        std_dev = np.sqrt(fitted**2 + spread**2 + wavering**2)
+        drifted = depth_map.drift * depth
+        std_dev = np.sqrt(fitted**2 + spread**2 + wavering**2 + drifted**2)
     return Distances(depth, distance, std_dev, points, status)
 
 

@@ -70,12 +70,15 @@ class DepthMap:
         depth: [H, W] float32, Z in metres: NaN unknown, +Inf beyond the range, -Inf nearer than it
             (REP 117). None when nothing says how many metres the prediction is.
         calibration: The fit that was applied, or None.
+        drift: How well the prediction has kept the scale that the calibration was fitted in, as a
+            relative error of depth, one sigma.
     """
 
     frame: Frame
     prediction: Prediction
     depth: FloatImage | None
     calibration: Calibration | None = None
+    drift: float = 0.0
 
     @property
     def kind(self) -> DepthKind:

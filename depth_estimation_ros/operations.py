@@ -58,6 +58,14 @@ class Operations(Protocol):
     ) -> None:
         """As `pointcloud.cloud`."""
 
+    def sample(
+        self, values: FloatImage, u: NDArray[np.intp], v: NDArray[np.intp]
+    ) -> NDArray[np.float32]:
+        """What is said at pixels: [N] columns and rows to [N], in main memory."""
+
+    def affine(self, values: FloatImage, scale: float, shift: float) -> FloatImage:
+        """scale·values + shift, in an array of its own."""
+
 
 class HostOperations:
     """`Operations` in main memory, with NumPy and OpenCV."""
@@ -94,6 +102,18 @@ class HostOperations:
     ) -> None:
         """As `Operations.cloud`."""
         cloud(np.asarray(depth), rays, image, edges, out)
+
+    def sample(
+        self, values: FloatImage, u: NDArray[np.intp], v: NDArray[np.intp]
+    ) -> NDArray[np.float32]:
+        """As `Operations.sample`."""
+        return np.asarray(values)[v, u]
+
+    def affine(self, values: FloatImage, scale: float, shift: float) -> FloatImage:
+        """As `Operations.affine`."""
+        scaled = np.multiply(np.asarray(values), np.float32(scale))
+        scaled += np.float32(shift)
+        return scaled
 
 
 HOST = HostOperations()

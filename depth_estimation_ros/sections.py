@@ -119,6 +119,19 @@ class Points:
 
 
 @dataclasses.dataclass(frozen=True)
+class Stabilizer:
+    """What keeps the answers of the network in one scale."""
+
+    enabled: bool = option(
+        True,
+        'Keep scale and shift of what the network says from frame to frame: by the motion of the '
+        'camera where there are metres and intrinsics, by what stands still in the picture '
+        'otherwise.',
+        live=True,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class Distance:
     """Distances at pixels."""
 

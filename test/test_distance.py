@@ -271,3 +271,10 @@ def test_relative_depth_is_refused():
 def test_pixels_must_pair_up():
     with pytest.raises(ValueError, match='2 and 1 given'):
         measure(depth_map(ramp()), [1.0, 2.0], [1.0])
+
+
+def test_a_scale_that_drifts_makes_it_less_sure():
+    kept = depth_map(np.full((48, 64), 2.0), calibration=fitted(0.02))
+    drifted = dataclasses.replace(kept, drift=0.1)
+    before, after = (measure(one, [30], [20]).std_dev for one in (kept, drifted))
+    np.testing.assert_allclose(after, np.sqrt(before**2 + 0.2**2))

@@ -224,7 +224,8 @@ def test_a_calibration_stays_with_its_model_and_preset(start, scene):
         found = serve(rig, message)
         if calibrated:
             np.testing.assert_allclose(found.depth, kept.depth, rtol=1e-3)
-            np.testing.assert_allclose(found.std_dev, kept.std_dev, rtol=1e-2)
+            # Larger where nothing tells that the network speaks in the scale of then.
+            assert np.all(np.array(found.std_dev) > 0.99 * np.array(kept.std_dev))
         else:
             assert 'calibrate' in found.message
 

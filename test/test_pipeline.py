@@ -21,6 +21,7 @@ from depth_estimation_ros.pipeline import DepthPipeline, process_together
 from depth_estimation_ros.runtimes.cuda_runtime import CudaRuntime
 from depth_estimation_ros.runtimes.from_pixels import FromPixels
 from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
+from depth_estimation_ros.stabilizer import Stabilizer
 
 CAMERA = Camera(320, 240, 280.0, 282.0, 161.0, 118.0)
 INF, NAN = np.inf, np.nan
@@ -208,6 +209,33 @@ def test_the_stages_are_timed(scene):
     estimator = DepthEstimator.load('bundled', device='cpu', latency=latency)
     DepthPipeline(estimator, (0.1, 20.0), latency).process(scene[0])
     assert list(latency.percentiles()) == ['preprocess', 'network', 'restore', 'calibrate']
+
+
+def test_the_stabilizer_is_on_the_road_and_goes_anew_with_the_network(metric, relative, scene):
+    latency = Latency()
+    pipeline = DepthPipeline(metric, (0.1, 20.0), latency, Stabilizer())
+    pipeline.process(scene[0])
+    again = pipeline.process(scene[0])
+    assert list(latency.percentiles())[-2:] == ['stabilize', 'calibrate']
+    assert pipeline.stabilizer.alignment.scale == pytest.approx(1.0, abs=1e-4)
+    assert again.drift == 0.0  # nothing was calibrated that could have drifted
+    pipeline.estimator = relative
+    other = pipeline.process(scene[0])
+    raw = relative.predict([scene[0].image])[0].values
+    np.testing.assert_array_equal(other.prediction.values, raw)
+
+
+def test_kept_depth_maps_under_a_new_calibration_tell_whose_scale_it_is(relative, scene):
+    pipeline = DepthPipeline(relative, (0.1, 20.0), stabilizer=Stabilizer())
+    kept, basis = pipeline.process(scene[0]), pipeline.process(scene[0])
+    fitted = fit([0.5, 2.0], [2.0, 0.5], DepthKind.RELATIVE)
+    pipeline.calibrate(Calibration(fitted, 'bundled-relative', CAMERA, 0), basis)
+    assert pipeline.again(basis).drift == 0.0
+    assert pipeline.again(kept).drift > 0.05
+    following = pipeline.process(scene[0])
+    assert following.drift < 0.02
+    assert pipeline.again(following).drift == following.drift
+    np.testing.assert_allclose(following.prediction.values, basis.prediction.values, atol=1e-3)
 
 
 def test_what_is_no_image_is_refused(metric, scene):

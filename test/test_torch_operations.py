@@ -63,6 +63,21 @@ def test_metres_are_the_same_to_the_last_bits(operations, values, fit):
     np.testing.assert_array_equal(given, values)
 
 
+def test_scaling_and_sampling_are_the_same_and_only_the_samples_come_down(operations, values):
+    given = on_device(values)
+    scaled = operations.affine(given, 1.3, -0.2)
+    assert isinstance(scaled, DeviceArray)
+    with np.errstate(over='ignore'):
+        expected = HOST.affine(values, 1.3, -0.2)
+    np.testing.assert_allclose(np.asarray(scaled), expected, rtol=3e-7, atol=1e-7)
+    u, v = np.array([0, 63, 7]), np.array([0, 47, 1])
+    down = operations.sample(given, u, v)
+    assert down.dtype == np.float32
+    np.testing.assert_array_equal(down, HOST.sample(values, u, v))
+    assert given._host is None
+    np.testing.assert_array_equal(given, values)
+
+
 @pytest.mark.parametrize('colormap', ['turbo', 'inferno', 'gray'])
 def test_colours_are_the_same_but_for_neighbours_in_the_table(operations, depth, colormap):
     depth[5, :3] = [INF, -INF, NAN]

@@ -7,7 +7,17 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ('pipeline', 'edges', 'transport', 'memory', 'latency', 'models', 'presets', 'cuda')
+NAMES = (
+    'pipeline',
+    'edges',
+    'steady',
+    'transport',
+    'memory',
+    'latency',
+    'models',
+    'presets',
+    'cuda',
+)
 
 
 def main(argv: list[str]) -> int:

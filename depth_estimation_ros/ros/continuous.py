@@ -123,6 +123,6 @@ class Continuous:
         with history.lock:
             if ended.is_set():  # and the calibration perhaps cleared
                 return
-            self._stream.adopt(calibration)
+            self._stream.adopt(calibration, fitted.depth_map)
         self.taken += 1
         self.in_a_row, self.refusal, self.checked = 0, '', time.monotonic()

@@ -128,7 +128,7 @@ class Services:
         given = points(depth_map, request.u, request.v, request.distance, request.along_ray)
         fitted = fit_to(given, depth_map, request.shift, self._window())
         calibration = made(fitted, depth_map, stream.pipeline.estimator)
-        self._take(stream, calibration, fitted.remark, request.save, response)
+        self._take(stream, calibration, depth_map, fitted.remark, request.save, response)
         response.success = True
 
     async def calibrate_from(self, request: Any, response: Any) -> Any:
@@ -155,7 +155,8 @@ class Services:
             raise ValueError(f'{error}; {stays}') from error
         if self._stream(request.camera) is not stream:
             raise ValueError('the node was configured anew meanwhile: call again')
-        self._take(stream, calibration, fitted.remark, request.save, response)
+        basis = fitted.depth_map
+        self._take(stream, calibration, basis, fitted.remark, request.save, response)
         if asked.continuous:
             stream.continuous.follow(asked)
 
@@ -177,13 +178,14 @@ class Services:
         self,
         stream: CameraStream,
         calibration: Calibration,
+        basis: DepthMap,
         remark: str,
         save: bool,
         response: Any,
     ) -> None:
         """Put a calibration in force, and say so."""
         followed = stream.continuous.end()
-        stream.adopt(calibration)
+        stream.adopt(calibration, basis)
         self._on_change()
         fit = calibration.fit
         response.scale, response.shift = fit.scale, fit.shift

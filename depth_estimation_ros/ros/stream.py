@@ -30,6 +30,7 @@ from depth_estimation_ros.ros.outputs import Outputs
 from depth_estimation_ros.ros.sensors import Sensors
 from depth_estimation_ros.ros.subscription import AdaptiveSubscription
 from depth_estimation_ros.ros.transforms import TransformListener
+from depth_estimation_ros.stabilizer import Stabilizer
 
 
 class Taken(NamedTuple):
@@ -74,7 +75,10 @@ class CameraStream:
         self._arrived = 0  # stamp of the newest image, ns
         self.faults = Faults(node.get_logger().error)
         self._identity = identity(estimator)
-        self.pipeline = DepthPipeline(estimator, (config.range.min, config.range.max), latency)
+        self.stabilizer = Stabilizer(config.stabilizer)
+        self.pipeline = DepthPipeline(
+            estimator, (config.range.min, config.range.max), latency, self.stabilizer
+        )
         self.outputs = Outputs(node, name, config, latency)
         self._node, self.config, self._latency, self._wake = node, config, latency, wake
         self._mailbox: Mailbox[tuple[Any, float]] = Mailbox()
@@ -133,6 +137,7 @@ class CameraStream:
         """
         self.continuous.configure(config.reference)
         self.config = self.outputs.config = config
+        self.stabilizer.options = config.stabilizer
         with self.history.lock:
             if self.pipeline.range != (config.range.min, config.range.max):
                 self.pipeline.range = (config.range.min, config.range.max)
@@ -183,7 +188,7 @@ class CameraStream:
             with self.history.lock:
                 self._follow()
                 if depth_map.calibration is not self.pipeline.calibration:  # changed meanwhile
-                    depth_map = self.pipeline.metres(depth_map.frame, depth_map.prediction)
+                    depth_map = self.pipeline.again(depth_map)
                 self.history.add(depth_map)
             self.outputs.publish(depth_map, taken.header)
         except Exception as error:
@@ -233,15 +238,24 @@ class CameraStream:
         """
         return self.history.at(Time.from_msg(stamp).nanoseconds, self._arrived)
 
-    def calibrate(self, calibration: Calibration | None) -> None:
-        """Put a calibration in force, for the kept depth maps too; None takes it away."""
+    def calibrate(self, calibration: Calibration | None, basis: DepthMap | None = None) -> None:
+        """Put a calibration in force, for the kept depth maps too; None takes it away.
+
+        Args:
+            calibration: It, or None.
+            basis: The depth map that it was fitted to just now, whose scale is kept then.
+        """
         with self.history.lock:
             self._calibrations.settle()
-            self.pipeline.calibration = calibration
+            self.pipeline.calibrate(calibration, basis)
             self._measure_again()
 
-    def adopt(self, calibration: Calibration) -> None:
+    def adopt(self, calibration: Calibration, basis: DepthMap) -> None:
         """Put a new calibration in force, if it belongs to the network as it is now.
+
+        Args:
+            calibration: Made of references in this depth map, or a plain factor.
+            basis: The depth map.
 
         Raises:
             ValueError: It does not: the model was changed, or memory has cut its preset.
@@ -251,10 +265,10 @@ class CameraStream:
             estimator = self.pipeline.estimator
             weights = weights_of(estimator.spec)
             calibration.check(estimator.spec.name, calibration.camera, estimator.preset, weights)
-            self.calibrate(calibration)
+            self.calibrate(calibration, basis if calibration.fit.references else None)
 
     def _measure_again(self) -> None:
-        self.history.change(lambda one: self.pipeline.metres(one.frame, one.prediction))
+        self.history.change(self.pipeline.again)
 
     def calibration_file(self) -> Path:
         """Where this camera's calibration is kept."""

@@ -90,6 +90,20 @@ class TorchOperations:
         points.view(torch.int32)[..., 3] = (red << 16) | (green << 8) | blue
         _download(points, out)
 
+    @torch.inference_mode()
+    def sample(
+        self, values: FloatImage, u: NDArray[np.intp], v: NDArray[np.intp]
+    ) -> NDArray[np.float32]:
+        """As `Operations.sample`: only these pixels come down."""
+        tensor = self._tensor(values)
+        row, column = (torch.from_numpy(axis).to(tensor.device) for axis in (v, u))
+        return np.asarray(tensor[row, column].cpu().numpy(), np.float32)
+
+    @torch.inference_mode()
+    def affine(self, values: FloatImage, scale: float, shift: float) -> FloatImage:
+        """As `Operations.affine`."""
+        return DeviceArray(self._tensor(values) * scale + shift)
+
     def _tensor(self, image: FloatImage) -> Tensor:
         return (
             image.tensor if isinstance(image, DeviceArray) else self._uploads.of(np.asarray(image))
