@@ -11,6 +11,7 @@ NAMES = (
     'pipeline',
     'edges',
     'steady',
+    'sensors',
     'transport',
     'memory',
     'latency',
