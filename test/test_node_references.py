@@ -218,6 +218,7 @@ def test_a_factor_is_taken_as_it_is_with_unknown_uncertainty(scene):
         ('ground', 0.0, '', ('height of the camera', 'ground_frame')),
         ('depth', 2.0, '', ('takes no value',)),
         ('factor', -1.0, '', ('positive', '-1')),
+        ('object', 1.7, '{box: [100, 20, 90, 200]}', ('box', '100')),
     ],
 )
 def test_what_nobody_knows_is_refused_with_what_is_known(
