@@ -89,24 +89,26 @@ class Diagnostics:
             )
         for reason, count in faults.items():
             values[f'fault: {reason}'] = count
-        calibration = stream.calibration  # once: the worker may take it away meanwhile
-        if calibration is not None:
-            values['calibration age (s)'] = f'{time.time() - calibration.created / 1e9:.0f}'
-            residual = calibration.fit.rms_relative_error
-            values['calibration residual'] = (
-                'unknown' if math.isnan(residual) else f'{residual:.4f}'
-            )
-        following = stream.continuous
-        if following.following:
-            values['fits to the sensor taken / refused'] = (
-                f'{following.taken} / {following.refused}'
-            )
-            if following.taken:
-                ago = time.monotonic() - following.checked
-                values['calibration checked (s ago)'] = f'{ago:.0f}'
-            if following.refusal:
-                values['last fit to the sensor refused'] = following.refusal
-        return values
+        return values | _of_calibration(stream)
+
+
+def _of_calibration(stream: CameraStream) -> dict[str, Any]:
+    values: dict[str, Any] = {'scene cuts': stream.stabilizer.cuts}
+    calibration = stream.calibration  # once: the worker may take it away meanwhile
+    if calibration is not None:
+        values['calibration age (s)'] = f'{time.time() - calibration.created / 1e9:.0f}'
+        residual = calibration.fit.rms_relative_error
+        values['calibration residual'] = 'unknown' if math.isnan(residual) else f'{residual:.4f}'
+        values['scale of the calibration'] = stream.stabilizer.hint or 'kept since it was made'
+    following = stream.continuous
+    if following.following:
+        values['fits to the sensor taken / refused'] = f'{following.taken} / {following.refused}'
+        if following.taken:
+            ago = time.monotonic() - following.checked
+            values['calibration checked (s ago)'] = f'{ago:.0f}'
+        if following.refusal:
+            values['last fit to the sensor refused'] = following.refusal
+    return values
 
 
 def _verdict(stream: CameraStream, before: _Counts, now: _Counts) -> tuple[bytes, str]:

@@ -128,7 +128,7 @@ class Services:
         given = points(depth_map, request.u, request.v, request.distance, request.along_ray)
         fitted = fit_to(given, depth_map, request.shift, self._window())
         calibration = made(fitted, depth_map, stream.pipeline.estimator)
-        self._take(stream, calibration, depth_map, fitted.remark, request.save, response)
+        self._take(stream, calibration, Fitted(fitted, depth_map, given), request, response)
         response.success = True
 
     async def calibrate_from(self, request: Any, response: Any) -> Any:
@@ -155,8 +155,7 @@ class Services:
             raise ValueError(f'{error}; {stays}') from error
         if self._stream(request.camera) is not stream:
             raise ValueError('the node was configured anew meanwhile: call again')
-        basis = fitted.depth_map
-        self._take(stream, calibration, basis, fitted.remark, request.save, response)
+        self._take(stream, calibration, fitted, request, response)
         if asked.continuous:
             stream.continuous.follow(asked)
 
@@ -178,22 +177,20 @@ class Services:
         self,
         stream: CameraStream,
         calibration: Calibration,
-        basis: DepthMap,
-        remark: str,
-        save: bool,
+        fitted: Fitted,
+        request: Any,
         response: Any,
     ) -> None:
-        """Put a calibration in force, and say so."""
-        followed = stream.continuous.end()
-        stream.adopt(calibration, basis)
+        """Put a calibration in force instead of a sensor's that may be followed, and say so."""
+        stream.continuous.end()
+        stream.adopt(calibration, fitted.depth_map)
         self._on_change()
         fit = calibration.fit
         response.scale, response.shift = fit.scale, fit.shift
         response.rms_relative_error = fit.rms_relative_error
         response.inliers, response.references = fit.inliers, fit.references
-        ended = 'the sensor that was followed is followed no more' if followed else ''
-        response.message = '; '.join(filter(None, (remark, ended)))
-        if save:
+        response.message = fitted.remark
+        if request.save:
             self._save(stream)
 
     @_refusing
