@@ -290,6 +290,8 @@ def test_references_that_err_together_tell_less():
     np.testing.assert_allclose(together.covariance, 16 * np.array(apart.covariance), rtol=0.35)
     assert together.noise == pytest.approx(apart.noise, rel=0.15)
     assert together.scale == apart.scale
+    with pytest.raises(ValueError, match='at least one, not 0'):
+        fit(p, noisy, RELATIVE, independent=0)
 
 
 def test_a_reference_counts_as_much_as_it_is_exact():

@@ -12,6 +12,7 @@ NAMES = (
     'edges',
     'steady',
     'sensors',
+    'calibration',
     'transport',
     'memory',
     'latency',
