@@ -15,6 +15,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from depth_estimation_ros.anchors import Anchors
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.frames import DepthKind
 
@@ -122,6 +123,7 @@ class Calibration:
         created: Nanoseconds since the epoch.
         preset: Size of the network's input, which its scale depends on.
         weights: SHA-256 of weights that the user's own path names; empty for the model's own.
+        anchors: References that it was fitted to, with their looks, to see whether it still holds.
     """
 
     fit: Fit
@@ -130,6 +132,7 @@ class Calibration:
     created: int
     preset: str = 'full'
     weights: str = ''
+    anchors: Anchors | None = None
 
     def check(
         self, model: str, camera: Camera | None, preset: str = 'full', weights: str = ''

@@ -22,6 +22,7 @@ from typing import Any
 
 import yaml
 
+from depth_estimation_ros.anchors import Anchors
 from depth_estimation_ros.calibration import ASSUMED_RELATIVE_ERROR, Calibration, Fit
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.frames import DepthKind
@@ -113,6 +114,8 @@ def load(file: Path) -> Calibration:
             camera = _known(Camera, stored['camera'])
             stored['camera'] = Camera(**{**camera, 'distortion': tuple(camera['distortion'])})
         stored['created'] = int(stored['created'])
+        if 'anchors' in stored:
+            stored['anchors'] = Anchors.from_plain(stored['anchors'])
         return Calibration(**stored)
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         reason = ' '.join(str(error).split())  # YAML's own take several lines
@@ -139,7 +142,10 @@ def _fit(stored: Any) -> Fit:
 
 
 def _plain(calibration: Calibration) -> dict[str, Any]:
-    stored = dataclasses.asdict(calibration)
+    stored = dataclasses.asdict(dataclasses.replace(calibration, anchors=None))
+    del stored['anchors']
+    if calibration.anchors is not None:
+        stored['anchors'] = calibration.anchors.plain()
     stored['fit']['kind'] = calibration.fit.kind.value
     stored['fit']['covariance'] = list(calibration.fit.covariance)
     if calibration.camera is not None:  # its numbers may be NumPy's, which YAML does not know

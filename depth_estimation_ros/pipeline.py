@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from depth_estimation_ros.calibration import Calibration
+from depth_estimation_ros.drift import Drift
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
 from depth_estimation_ros.latency import Latency
@@ -21,6 +23,7 @@ class DepthPipeline:
         range: Depths in metres between which pixels are trusted.
         latency: Takes the durations of the stages stabilize and calibrate.
         stabilizer: Keeps what the network says in one scale; None leaves it as it is.
+        drift: Whether the calibration still fits the scene.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class DepthPipeline:
         self.range = valid_range
         self.latency = latency or Latency()
         self.stabilizer = stabilizer
+        self.drift = Drift()
         self._steadied = estimator  # whose answers the stabilizer knows
         self._in_force: tuple[Calibration | None, DepthMap | None] = None, None
 
@@ -77,8 +81,11 @@ class DepthPipeline:
                     calibration = basis = None
                 steadied = self.stabilizer.steady(frame, prediction, calibration, basis)
                 prediction, drift = steadied.prediction, steadied.drift
+        drift = math.hypot(drift, self.drift.of(self.calibration).sigma)
         with self.latency.stage('calibrate'):
-            return self.metres(frame, prediction, drift)
+            depth_map = self.metres(frame, prediction, drift)
+        self.drift.look(depth_map)
+        return depth_map
 
     def again(self, depth_map: DepthMap) -> DepthMap:
         """A depth map under what is in force now.

@@ -147,6 +147,7 @@ def _calibration(
     options: argparse.Namespace, estimator: DepthEstimator
 ) -> tuple[Calibration, list[str]]:
     """What the pictures make, and what was found in them."""
+    from depth_estimation_ros.anchors import Anchors
     from depth_estimation_ros.calibration import Calibration
     from depth_estimation_ros.fitting import factor
     from depth_estimation_ros.ros.calibrations import weights_of
@@ -157,9 +158,14 @@ def _calibration(
     else:
         views = _views(options, estimator)
         fitted = _fit(options, views)
-    camera = views[0][1].frame.camera if views else None
+    camera = anchors = None
+    for references, depth_map in views[:1]:
+        frame = depth_map.frame
+        camera = frame.camera
+        anchors = Anchors.of(frame.image, references.u, references.v, references.depth)
+    weights = weights_of(spec)
     calibration = Calibration(
-        fitted, spec.name, camera, time.time_ns(), estimator.preset, weights_of(spec)
+        fitted, spec.name, camera, time.time_ns(), estimator.preset, weights, anchors
     )
     found = [references.remark for references, _ in views if references.remark]
     return calibration, found

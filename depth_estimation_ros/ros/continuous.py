@@ -119,7 +119,7 @@ class Continuous:
         estimator = self._stream.pipeline.estimator
         history = self._stream.history
         fitted = asked.fit(self._stream.sensors, lambda: history.kept, _WITHIN, gate)
-        calibration = made(fitted.fit, fitted.depth_map, estimator)
+        calibration = made(fitted.fit, fitted.depth_map, estimator, fitted.references)
         with history.lock:
             if ended.is_set():  # and the calibration perhaps cleared
                 return

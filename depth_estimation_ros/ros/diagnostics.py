@@ -99,6 +99,7 @@ def _of_calibration(stream: CameraStream) -> dict[str, Any]:
         values['calibration age (s)'] = f'{time.time() - calibration.created / 1e9:.0f}'
         residual = calibration.fit.rms_relative_error
         values['calibration residual'] = 'unknown' if math.isnan(residual) else f'{residual:.4f}'
+        values['calibration against known depths'] = stream.pipeline.drift.of(calibration)
         values['scale of the calibration'] = stream.stabilizer.hint or 'kept since it was made'
     following = stream.continuous
     if following.following:

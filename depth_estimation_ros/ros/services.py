@@ -127,7 +127,7 @@ class Services:
         depth_map = stream.at(request.stamp)
         given = points(depth_map, request.u, request.v, request.distance, request.along_ray)
         fitted = fit_to(given, depth_map, request.shift, self._window())
-        calibration = made(fitted, depth_map, stream.pipeline.estimator)
+        calibration = made(fitted, depth_map, stream.pipeline.estimator, given)
         self._take(stream, calibration, Fitted(fitted, depth_map, given), request, response)
         response.success = True
 
@@ -168,7 +168,7 @@ class Services:
 
         def fit() -> tuple[Fitted, Calibration]:
             fitted = asked.fit(stream.sensors, maps, _WITHIN)
-            return fitted, made(fitted.fit, fitted.depth_map, estimator)
+            return fitted, made(fitted.fit, fitted.depth_map, estimator, fitted.references)
 
         with stream.sensors.held(asked.sensor):
             return await self._background.run(fit)

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a calibration still fits the scene, by whatever knows depths of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth_estimation_ros.anchors import Anchors
+from depth_estimation_ros.calibration import Calibration
+from depth_estimation_ros.frames import DepthMap
+from depth_estimation_ros.operations import FloatImage
+from depth_estimation_ros.references import References
+
+Array = NDArray[np.float64]
+
+_TOLERATED = 0.05  # relative error of depth that is no drift, whatever the fit has left
+_SHARE = 0.3  # of the newest check in the running mean
+_PERIOD = 500_000_000  # ns from one look for the anchors to the next
+_GRID = np.stack(np.meshgrid([-2, 0, 2], [-2, 0, 2]), axis=-1).reshape(-1, 2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked:
+    """What is known of a calibration since it is in force.
+
+    Attributes:
+        error: Mean relative error of depth: 0.1 is 10 % too far. NaN: never checked.
+        tolerated: What is no drift.
+        stamp: Of the last frame that was checked, ns.
+        source: What it was checked with.
+    """
+
+    error: float = math.nan
+    tolerated: float = _TOLERATED
+    stamp: int = 0
+    source: str = ''
+
+    @property
+    def drifted(self) -> bool:
+        """Whether it holds no more."""
+        return abs(self.error) > self.tolerated
+
+    @property
+    def sigma(self) -> float:
+        """What it adds to the relative standard deviation of depths."""
+        return 0.0 if math.isnan(self.error) else abs(self.error)
+
+    def __str__(self) -> str:
+        if math.isnan(self.error):
+            return 'not checked'
+        away = 'far' if self.error > 0.0 else 'near'
+        found = f'{abs(self.error):.0%} too {away} by {self.source}'
+        return f'drifted, {found}: calibrate again' if self.drifted else f'holds, {found}'
+
+
+class Drift:
+    """Collects what is known of the depths of one camera, from any thread."""
+
+    def __init__(self) -> None:
+        self._known: tuple[Calibration | None, Checked] = None, Checked()
+        self._looked: tuple[Calibration | None, int] = None, 0
+
+    def of(self, calibration: Calibration | None) -> Checked:
+        """What is known of a calibration; nothing of any but that which was checked last."""
+        checked, known = self._known
+        return known if checked is calibration else Checked()
+
+    def look(self, depth_map: DepthMap) -> None:
+        """Check with the anchors of the calibration, now and then, where they are in sight."""
+        calibration, stamp = depth_map.calibration, depth_map.frame.stamp
+        if calibration is None or calibration.anchors is None:
+            return
+        looked, at = self._looked
+        if looked is calibration and 0 <= stamp - at < _PERIOD:
+            return
+        self._looked = calibration, stamp
+        self.check(_in_sight(calibration.anchors, depth_map), depth_map)
+
+    def check(self, references: References, depth_map: DepthMap) -> None:
+        """Compare calibrated depths with known ones of this frame, whatever told them."""
+        calibration = depth_map.calibration
+        if calibration is None or depth_map.depth is None or not len(references.depth):
+            return
+        errors = _around(depth_map.depth, depth_map, references) / references.depth - 1.0
+        errors = errors[np.isfinite(errors)]
+        if not len(errors):
+            return
+        error, before = float(np.median(errors)), self.of(calibration).error
+        if not math.isnan(before):
+            error = before + _SHARE * (error - before)
+        left = calibration.fit.rms_relative_error  # NaN for a plain factor
+        tolerated = _TOLERATED if math.isnan(left) else max(_TOLERATED, 2.0 * left)
+        checked = Checked(error, tolerated, depth_map.frame.stamp, references.source)
+        self._known = calibration, checked
+
+
+def _in_sight(anchors: Anchors, depth_map: DepthMap) -> References:
+    """The anchors that look as before; none where most do not: another scene may be alike."""
+    seen = anchors.seen(depth_map.frame.image)
+    if seen.sum() * 2 <= len(seen):
+        seen[:] = False
+    return References(anchors.u[seen], anchors.v[seen], anchors.depth[seen], 'anchors')
+
+
+def _around(depth: FloatImage, depth_map: DepthMap, references: References) -> Array:
+    """Median depth around each reference, [N] m; NaN where it is not known all around."""
+    height, width = depth.shape
+    near = np.column_stack([references.u, references.v])[:, None] + _GRID
+    u, v = near.round().astype(np.intp).transpose(2, 0, 1)
+    u, v = u.clip(0, width - 1), v.clip(0, height - 1)
+    sampled = depth_map.prediction.operations.sample(depth, u.ravel(), v.ravel())
+    return np.median(sampled.reshape(u.shape).astype(np.float64), axis=1)
