@@ -291,6 +291,15 @@ def test_diagnostics_tell_rate_latency_memory_and_calibration(start, scene):
     assert float(values['calibration residual']) >= 0
     for stage in ('decode', 'preprocess', 'network', 'restore', 'total'):
         assert f'{stage} p50/p95/p99 (ms)' in values
+    key = 'calibration against known depths'
+    assert values[key] == 'not checked'
+    rig.send(image_message(scene[0], 2_000_000_000))
+    rig.until(
+        lambda: any(
+            pair.value.startswith('holds') for pair in said[-1].status[0].values if pair.key == key
+        ),
+        'the anchors are checked',
+    )
 
 
 def test_diagnostics_tell_a_camera_that_fell_silent_after_frames_nobody_wanted(start, scene):
