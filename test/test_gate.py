@@ -9,7 +9,6 @@ from depth_estimation_ros.fitting import fit
 from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
 from depth_estimation_ros.references.gate import Gate, GateOptions
 
-SECOND = 1_000_000_000
 VALUES = np.geomspace(0.1, 1.0, 64 * 48, dtype=np.float32).reshape(48, 64)
 MAP = DepthMap(
     Frame(np.zeros((48, 64, 3), np.uint8)), Prediction(VALUES, DepthKind.RELATIVE), None
@@ -101,14 +100,3 @@ def test_where_the_fits_share_no_finite_depth_the_change_is_no_small_one():
     )
     with pytest.raises(ValueError, match='changes depths by inf%'):
         gate.check(fitted(), unknown)
-
-
-@pytest.mark.parametrize(('sensor', 'word'), [(9.0, '1 s older'), (10.5, r'0\.5 s newer')])
-def test_a_sensor_of_another_time_is_refused_with_its_age(sensor, word):
-    with pytest.raises(ValueError, match=rf'{word} than the image.*max_age is 0\.2 s'):
-        Gate(GateOptions()).check_stamps(10 * SECOND, int(sensor * SECOND))
-
-
-def test_a_sensor_within_the_age_may_speak():
-    Gate(GateOptions()).check_stamps(10 * SECOND, 10 * SECOND - SECOND // 5)
-    Gate(GateOptions(max_age=2.0)).check_stamps(10 * SECOND, 9 * SECOND)

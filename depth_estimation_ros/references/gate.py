@@ -47,7 +47,6 @@ class Gate:
     Whoever calls keeps the calibration that it has when a fit is refused:
 
         gate = Gate(options)                                # once, for many messages
-        gate.check_stamps(image_stamp, sensor_stamp)        # before the work of a fit
         fit = fit_to(lidar(depth_map, points, options), depth_map)
         gate.check(fit, depth_map)                          # ValueError, or fit is the one to use
 
@@ -63,24 +62,6 @@ class Gate:
         self._waiting: Fit | None = None
         self._agreed = 0
         self.last: Fit | None = None
-
-    def check_stamps(self, image: int, sensor: int) -> None:
-        """Refuse a sensor that speaks of another time.
-
-        Args:
-            image, sensor: Stamps, nanoseconds of one clock.
-
-        Raises:
-            ValueError: They lie farther apart than max_age.
-        """
-        age = (image - sensor) / 1e9
-        if abs(age) > self._options.max_age:
-            order = 'older' if age > 0 else 'newer'
-            raise ValueError(
-                f'the sensor is {abs(age):.3g} s {order} than the image, and max_age is '
-                f'{self._options.max_age:g} s: check that it still publishes and that both stamp '
-                'with one clock, or raise max_age if nothing moves'
-            )
 
     def check(self, fit: Fit, depth_map: DepthMap) -> None:
         """Let a fit through: it is `last` afterwards.
