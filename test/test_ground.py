@@ -83,6 +83,7 @@ def test_a_metric_model_tells_gravity_itself():
     depth_map = seen(planes(18, 3), METRIC)
     found = ground(depth_map, 1.0, GroundOptions())
     assert fit_to(found, depth_map).scale == pytest.approx(3.0, rel=0.02)
+    assert 'degrees, as the network has it: give the pitch if it is known' in found.remark
     pitch = float(found.remark.split(' by ')[1].split()[0])
     assert pitch == pytest.approx(18.0, abs=1.5)
 

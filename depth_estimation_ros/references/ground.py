@@ -88,13 +88,16 @@ def ground(
     if len(on) > _MOST:
         on = on[np.linspace(0, len(on) - 1, _MOST).astype(np.intp)]
     height, width = depth_map.prediction.values.shape
+    pitch = math.degrees(math.asin(found.normal[2]))
+    told = (
+        'as the network has it: give the pitch if it is known' if gravity is None else 'as given'
+    )
     return References(
         u[on],
         v[on],
         camera_height / (rays[on] @ found.normal),
         'ground',
-        f'ground in {len(on)} pixels; the camera looks down by '
-        f'{math.degrees(math.asin(found.normal[2])):.1f} degrees',
+        f'ground in {len(on)} pixels; the camera looks down by {pitch:.1f} degrees, {told}',
         regions(u[on], v[on], width, height),
     )
 
