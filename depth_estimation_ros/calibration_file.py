@@ -84,18 +84,18 @@ def _replace(file: Path, content: str) -> None:
 
 def _sync(folder: Path) -> None:
     """See to it that a new name outlives a loss of power."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with contextlib.suppress(OSError):  # some file systems of networks cannot, for folders
+    with contextlib.suppress(OSError):  # not all file systems can; what is written is written
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
             os.fsync(handle)
-    finally:
-        os.close(handle)
+        finally:
+            os.close(handle)
 
 
 def _sweep(file: Path) -> None:
     """Remove what killed processes left; another that saves now needs its own."""
     for left in file.parent.glob(f'.{glob.escape(file.name)}.*'):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             if left.stat().st_mtime < time.time() - 60.0:
                 left.unlink()
 

@@ -91,6 +91,31 @@ def test_thirty_percent_of_gross_errors_change_nothing(kind, count):
     assert (found.inliers, found.references) == (count - len(wrong), count)
 
 
+@pytest.mark.parametrize('kind', [RELATIVE, METRIC])
+def test_of_thousands_of_references_a_third_may_be_wrong(kind):
+    random = np.random.default_rng(5)
+    z = random.uniform(0.5, 8.0, 2000)
+    shift = 0.05 if kind is RELATIVE else 0.0
+    p = said(z * (1 + 0.02 * random.standard_normal(2000)), 0.4, shift, kind)
+    z[:600] *= random.choice([0.3, 3.0], 600)
+    found = fit(p, z, kind)
+    assert found.scale == pytest.approx(0.4, rel=0.01)
+    assert found.noise == pytest.approx(0.02, rel=0.15)
+    assert 1390 <= found.inliers <= 1410
+    assert found == fit(p, z, kind)  # what is drawn is always the same
+
+
+def test_a_network_that_errs_much_is_calibrated_and_says_so():
+    z = np.linspace(1.0, 6.0, 9)
+    p = z / 1.5 * (1 + 0.22 * np.resize([1, -1, -1, 1, 0.2], 9))
+    found = fit(p, z, METRIC)
+    assert found.inliers == 9
+    assert found.scale == pytest.approx(1.5, rel=0.08)
+    assert 0.15 < found.noise < 0.35
+    with pytest.raises(ValueError, match='only 4 of 9 references agree within 30%'):
+        fit(z * [1, 1, 1, 1, 2, 4, 8, 16, 32], z, METRIC)
+
+
 @pytest.mark.parametrize(
     ('p', 'z', 'kind', 'shift', 'reason'),
     [
