@@ -337,6 +337,10 @@ def test_a_depth_camera_is_followed_and_what_it_contradicts_leaves_the_last_good
     following = scene.stream.continuous
     scene.until(lambda: (scene.show(scene.picture), following.taken > 1)[1], 'fits')
     assert scene.error() < 0.06
+    pixel = {'u': [160.0], 'v': [120.0]}
+    sure = scene.ask(GetDistance, 'get_distance', **pixel)
+    assert sure.success
+    assert 'drifted' not in sure.message
     scene.reading = scene.depth * np.float32(1.5)
     scene.until(lambda: (scene.show(scene.picture), following.refused > 0)[1], 'refused')
     good = scene.stream.calibration
@@ -344,7 +348,11 @@ def test_a_depth_camera_is_followed_and_what_it_contradicts_leaves_the_last_good
     assert scene.stream.calibration is good
     told = scene.told()
     assert 'last fit to the sensor refused: the fit changes depths by 50%' in told
-    assert 'the calibration stays as it was' in scene.node.status().hint
+    for text in ('the calibration stays as it was', 'drifted', 'too near by depth'):
+        assert text in scene.node.status().hint
+    unsure = scene.ask(GetDistance, 'get_distance', **pixel)
+    assert 'the calibration has drifted' in unsure.message
+    assert unsure.std_dev[0] > 1.5 * sure.std_dev[0]
     assert 'calibration checked (s ago): ' in told
     scene.reading = None
     scene.until(lambda: (scene.show(scene.picture), 'stale' in following.refusal)[1], 'silence')

@@ -28,8 +28,16 @@ class _Grounded:
     )
 
 
+class Known(NamedTuple):
+    """What a method knows of a depth map; a plain factor has no references."""
+
+    depth_map: DepthMap
+    references: References | None
+    value: float
+
+
 class Fitted(NamedTuple):
-    """A fit, and what it was made of; a plain factor has no references."""
+    """A fit, and what it was made of."""
 
     fit: Fit
     depth_map: DepthMap
@@ -89,23 +97,18 @@ class Asked:
         """Whether to fit again and again."""
         return bool(getattr(self.options, 'continuous', False))
 
-    def fit(
-        self,
-        sensors: Sensors,
-        maps: Callable[[], Sequence[DepthMap]],
-        within: float,
-        gate: Gate | None = None,
-    ) -> Fitted:
-        """Fit what the network says to what the method knows; takes its time, on any thread.
+    def known(
+        self, sensors: Sensors, maps: Callable[[], Sequence[DepthMap]], within: float
+    ) -> Known:
+        """What the method knows now; takes its time, on any thread.
 
         Args:
             sensors: Of the camera; that of this method is held.
             maps: Gives the depth maps at hand, the newest last, and at least one.
             within: Seconds to wait for the sensor.
-            gate: What fits to sensors must pass; None: one that knows of none before.
 
         Raises:
-            ValueError: It does not come to a fit; the text says why, and what would help.
+            ValueError: It knows nothing; the text says why, and what would help.
         """
         value, reading = self.value, None
         if self.method.sensor in ('depth', 'points'):
@@ -117,8 +120,23 @@ class Asked:
             reading, height = sensors.gravity(depth_map, frame, within)
             value = value or height
         if self.method.references is None:
-            return Fitted(factor(depth_map.prediction.kind, value), depth_map, None)
+            return Known(depth_map, None, value)
         references = self.method.references(depth_map, value, self.options, reading)
+        return Known(depth_map, references, value)
+
+    def fit(self, known: Known, gate: Gate | None = None) -> Fitted:
+        """Fit what the network says to what the method knows.
+
+        Args:
+            known: What it knows.
+            gate: What fits to sensors must pass; None: one that knows of none before.
+
+        Raises:
+            ValueError: It does not come to a fit; the text says why, and what would help.
+        """
+        depth_map, references, value = known
+        if references is None:
+            return Fitted(factor(depth_map.prediction.kind, value), depth_map, None)
         fit = fit_to(references, depth_map)
         if self.method.sensor in ('depth', 'points'):
             (gate or Gate(self.options)).check(fit, depth_map)

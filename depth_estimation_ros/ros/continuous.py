@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.references.gate import Gate
-from depth_estimation_ros.ros.asked import Asked
+from depth_estimation_ros.ros.asked import Asked, Known
 from depth_estimation_ros.ros.calibrations import Identity, identity, made
 from depth_estimation_ros.sections import Reference
 
@@ -33,7 +32,6 @@ class Continuous:
         taken, refused: How many fits were, since it began to follow.
         in_a_row: How many were refused since the last that was taken.
         refusal: Why the last one was refused; empty when it was taken.
-        checked: When the last one was taken, monotonic seconds.
     """
 
     def __init__(self, stream: CameraStream) -> None:
@@ -45,7 +43,6 @@ class Continuous:
         self._ended.set()
         self.taken = self.refused = self.in_a_row = 0
         self.refusal = ''
-        self.checked = 0.0
 
     @property
     def following(self) -> bool:
@@ -116,13 +113,24 @@ class Continuous:
                 self.refusal = str(error) or type(error).__name__
 
     def _fit(self, asked: Asked, gate: Gate, ended: threading.Event) -> None:
+        """One fit; whatever comes of it, the sensor tells whether the calibration holds."""
         estimator = self._stream.pipeline.estimator
         history = self._stream.history
-        fitted = asked.fit(self._stream.sensors, lambda: history.kept, _WITHIN, gate)
-        calibration = made(fitted.fit, fitted.depth_map, estimator, fitted.references)
-        with history.lock:
-            if ended.is_set():  # and the calibration perhaps cleared
-                return
-            self._stream.adopt(calibration, fitted.depth_map)
-        self.taken += 1
-        self.in_a_row, self.refusal, self.checked = 0, '', time.monotonic()
+        known = asked.known(self._stream.sensors, lambda: history.kept, _WITHIN)
+        try:
+            fitted = asked.fit(known, gate)
+            calibration = made(fitted.fit, fitted.depth_map, estimator, fitted.references)
+            with history.lock:
+                if ended.is_set():  # and the calibration perhaps cleared
+                    return
+                self._stream.adopt(calibration, fitted.depth_map)
+            self.taken += 1
+            self.in_a_row, self.refusal = 0, ''
+        finally:
+            self._check(known)
+
+    def _check(self, known: Known) -> None:
+        stamp = known.depth_map.frame.stamp
+        for depth_map in self._stream.history.kept:  # under what is in force now
+            if depth_map.frame.stamp == stamp and known.references is not None:
+                self._stream.pipeline.drift.check(known.references, depth_map)

@@ -99,14 +99,15 @@ def _of_calibration(stream: CameraStream) -> dict[str, Any]:
         values['calibration age (s)'] = f'{time.time() - calibration.created / 1e9:.0f}'
         residual = calibration.fit.rms_relative_error
         values['calibration residual'] = 'unknown' if math.isnan(residual) else f'{residual:.4f}'
-        values['calibration against known depths'] = stream.pipeline.drift.of(calibration)
+        checked = stream.pipeline.drift.of(calibration)
+        values['calibration against known depths'] = str(checked)
+        if checked.source:
+            ago = (stream.arrived - checked.stamp) / 1e9  # by the clock of the images
+            values['calibration checked (s ago)'] = f'{ago:.0f}'
         values['scale of the calibration'] = stream.stabilizer.hint or 'kept since it was made'
     following = stream.continuous
     if following.following:
         values['fits to the sensor taken / refused'] = f'{following.taken} / {following.refused}'
-        if following.taken:
-            ago = time.monotonic() - following.checked
-            values['calibration checked (s ago)'] = f'{ago:.0f}'
         if following.refusal:
             values['last fit to the sensor refused'] = following.refusal
     return values

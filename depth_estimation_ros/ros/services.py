@@ -19,6 +19,7 @@ from depth_estimation_interfaces.srv import CalibrateFrom, CalibrateScale, GetDi
 from depth_estimation_ros import calibration_file
 from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.distance import Distances, measure
+from depth_estimation_ros.drift import Checked
 from depth_estimation_ros.frames import DepthMap
 from depth_estimation_ros.references import fit_to
 from depth_estimation_ros.references.points import points
@@ -118,7 +119,7 @@ class Services:
         found = measure(depth_map, request.u, request.v, window, stream.history.kept)
         _fill(response, found)
         response.success = True
-        response.message = _remarks(depth_map)
+        response.message = _remarks(depth_map, stream.pipeline.drift.of(depth_map.calibration))
 
     @_refusing
     def calibrate_scale(self, request: Any, response: Any) -> None:
@@ -167,7 +168,7 @@ class Services:
             return history.kept
 
         def fit() -> tuple[Fitted, Calibration]:
-            fitted = asked.fit(stream.sensors, maps, _WITHIN)
+            fitted = asked.fit(asked.known(stream.sensors, maps, _WITHIN))
             return fitted, made(fitted.fit, fitted.depth_map, estimator, fitted.references)
 
         with stream.sensors.held(asked.sensor):
@@ -240,8 +241,8 @@ def _header(depth_map: DepthMap) -> Header:
     )
 
 
-def _remarks(depth_map: DepthMap) -> str:
-    remarks = []
+def _remarks(depth_map: DepthMap, checked: Checked) -> str:
+    remarks = [f'the calibration has {checked}'] if checked.drifted else []
     if depth_map.frame.camera is None:
         remarks.append(
             'no intrinsics, so distance and points are unknown: publish a camera_info that fits '

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from builtin_interfaces.msg import Time as TimeMessage
@@ -37,9 +38,10 @@ class StatusTopic:
             self._said = str(message)
             message.header.stamp = self._node.get_clock().now().to_msg()
             self._topic.publish(message)
-        if message.hint and message.hint != self._hinted:
+        news = re.sub(r'\d+', '', message.hint)  # other figures alone are none
+        if news and news != self._hinted:
             self._node.get_logger().warning(message.hint)
-        self._hinted = message.hint
+        self._hinted = news
 
 
 def hint_for(stream: CameraStream) -> str:

@@ -72,7 +72,7 @@ class CameraStream:
         self.size = (640, 480)  # of the last image; a good guess before the first
         self._used = 0  # images received before the network was changed
         self.active = False  # whether the worker serves this camera
-        self._arrived = 0  # stamp of the newest image, ns
+        self.arrived = 0  # stamp of the newest image, ns
         self.faults = Faults(node.get_logger().error)
         self._identity = identity(estimator)
         self.stabilizer = Stabilizer(config.stabilizer)
@@ -153,7 +153,7 @@ class CameraStream:
 
     def _on_image(self, message: Any) -> None:
         self.received += 1
-        self._arrived = Time.from_msg(message.header.stamp).nanoseconds
+        self.arrived = Time.from_msg(message.header.stamp).nanoseconds
         if not self.due():
             self._mailbox.take()  # nobody waited for it, so it is not a dropped frame
         self._mailbox.put((message, time.perf_counter()))
@@ -236,7 +236,7 @@ class CameraStream:
         Raises:
             ValueError: It is not kept.
         """
-        return self.history.at(Time.from_msg(stamp).nanoseconds, self._arrived)
+        return self.history.at(Time.from_msg(stamp).nanoseconds, self.arrived)
 
     def calibrate(self, calibration: Calibration | None, basis: DepthMap | None = None) -> None:
         """Put a calibration in force, for the kept depth maps too; None takes it away.
