@@ -27,6 +27,7 @@ from depth_estimation_interfaces.srv import (  # noqa: E402
     GetDistance,
 )
 from depth_estimation_ros import messages  # noqa: E402
+from depth_estimation_ros.edges import flying  # noqa: E402
 
 
 @pytest.fixture
@@ -78,6 +79,9 @@ def test_a_metric_model_publishes_depth_colour_and_cloud_under_the_images_header
     assert camera == CAMERA
     points = np.frombuffer(clouds[0].data, np.float32).reshape(240, 320, 4)
     expected = np.dstack([CAMERA.rays() * depth[..., None], depth])
+    gone = flying(depth, rig.node.config.points.edges)
+    assert 0.0 < gone.mean() < 0.1
+    expected[gone] = np.nan
     np.testing.assert_allclose(points[..., :3], expected, rtol=1e-5)
 
 
