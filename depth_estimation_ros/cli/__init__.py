@@ -9,7 +9,16 @@ import sys
 from collections.abc import Sequence
 
 import depth_estimation_ros
-from depth_estimation_ros.cli import benchmark, calibrate, demo, evaluate, export, models, node
+from depth_estimation_ros.cli import (
+    benchmark,
+    calibrate,
+    demo,
+    evaluate,
+    export,
+    image,
+    models,
+    node,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +40,7 @@ def _parser(first: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser('depth-estimation', description=depth_estimation_ros.__doc__)
     parser.add_argument('--version', action='version', version=depth_estimation_ros.__version__)
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
-    for command in (node, evaluate, models, export, demo, benchmark):
+    for command in (node, image, evaluate, models, export, demo, benchmark):
         command.add(commands)
     calibrate.add(commands, first == ['calibrate'])
     return parser

@@ -1,0 +1,249 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""`depth-estimation image`: pictures to depth, colours and distances."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from depth_estimation_ros.cli import depth_options, distance_table
+
+if TYPE_CHECKING:
+    from depth_estimation_ros.camera import Camera
+    from depth_estimation_ros.estimator import DepthEstimator
+    from depth_estimation_ros.frames import DepthMap
+    from depth_estimation_ros.pipeline import DepthPipeline
+
+EXPORTS = ('png16', 'npz')
+_PICTURES = {'.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp'}
+_CURE = (
+    'calibrate (depth-estimation calibrate) and give --calibration FILE, or --depth-scale, or '
+    'ask for what the network says with --unit model'
+)
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand and its options."""
+    image = commands.add_parser('image', help='pictures to depth, colours and distances')
+    image.add_argument(
+        'inputs', nargs='+', metavar='IN', help='files, folders, or patterns such as "*.jpg"'
+    )
+    image.add_argument(
+        '-o',
+        '--output',
+        type=Path,
+        metavar='DIR',
+        help='for coloured pictures and exports (default: depth_output; with --at alone, nothing '
+        'is written)',
+    )
+    image.add_argument(
+        '--export',
+        type=_exports,
+        default=(),
+        metavar='KIND,…',
+        help='png16: millimetres in 16 bits, 0 unknown; npz: float32',
+    )
+    image.add_argument(
+        '--at',
+        type=distance_table.pixel,
+        action='append',
+        default=[],
+        metavar='U,V',
+        help='a pixel whose distance is wanted; give it again for more; 0,0 is the centre of the '
+        'top-left one',
+    )
+    depth_options.add_flag(image, depth_options.PARAMETERS['distance.window'])
+    image.add_argument(
+        '--unit', choices=('m', 'cm', 'model'), default='m', help='model: as the network says'
+    )
+    image.add_argument(
+        '--depth-scale',
+        type=float,
+        metavar='S',
+        help='makes metres: times what a metric network says, or over what a relative one says',
+    )
+    image.add_argument('--json', action='store_true', help='print JSON, in metres')
+    depth_options.add(image)
+    image.set_defaults(run=_run)
+
+
+def _exports(text: str) -> tuple[str, ...]:
+    kinds = tuple(text.split(','))
+    if unknown := set(kinds) - set(EXPORTS):
+        raise argparse.ArgumentTypeError(
+            f'exports are {", ".join(EXPORTS)}, not {", ".join(sorted(unknown))}'
+        )
+    return kinds
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.depth_scale is not None and options.calibration is not None:
+        raise ValueError('--depth-scale and --calibration both make metres: give one of them')
+    files = _files(options.inputs)
+    if options.output is None and (options.export or not options.at):
+        options.output = Path('depth_output')
+    if options.output is not None:
+        _check_names(files, options.output)
+    with contextlib.closing(depth_options.estimator(options)) as estimator:
+        _check_metres(options, estimator)
+        if options.output is not None:
+            options.output.mkdir(parents=True, exist_ok=True)
+        rows = _rows(options, estimator, files)
+    if options.unit != 'model':
+        distance_table.say_what_is_missing(at for row in rows for at in row['at'])
+    if options.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        print('\n'.join(_text(row, options.unit) for row in rows))
+    return int(len(rows) < len(files))
+
+
+def _files(inputs: Sequence[str]) -> list[Path]:
+    """Pictures named, in folders named, and those that patterns match.
+
+    Raises:
+        FileNotFoundError: There are none for an input.
+    """
+    files: list[Path] = []
+    for text in inputs:
+        path = Path(text)
+        if path.is_dir():
+            found = sorted(f for f in path.iterdir() if f.suffix.lower() in _PICTURES)
+        else:
+            found = [path] if path.is_file() else _matching(path)
+        if not found:
+            raise FileNotFoundError(
+                f'{text}: there is no such picture, and no picture of {", ".join(_PICTURES)} in it'
+            )
+        files += found
+    return files
+
+
+def _matching(pattern: Path) -> list[Path]:
+    """For shells that do not, or not so many."""
+    folder = Path(pattern.anchor or '.')
+    return sorted(folder.glob(str(pattern.relative_to(pattern.anchor))))
+
+
+def _check_names(files: Sequence[Path], output: Path) -> None:
+    """Refuse pictures whose outputs would replace each other."""
+    named: dict[str, Path] = {}
+    for file in files:
+        other = named.setdefault(file.stem, file)
+        if other is not file:
+            raise ValueError(
+                f'{other} and {file} would both become {output / file.stem}_…: give them in two '
+                'runs, with an --output each'
+            )
+
+
+def _check_metres(options: argparse.Namespace, estimator: DepthEstimator) -> None:
+    from depth_estimation_ros.frames import DepthKind
+
+    told = options.calibration is not None or options.depth_scale is not None
+    wanted = options.unit == 'cm' or 'png16' in options.export
+    wanted = wanted or (bool(options.at) and options.unit != 'model')
+    if wanted and estimator.spec.kind is DepthKind.RELATIVE and not told:
+        raise ValueError(
+            f'{estimator.spec.name} answers inverse depth without unit, so there are no metres: '
+            f'{_CURE}'
+        )
+
+
+def _rows(
+    options: argparse.Namespace, estimator: DepthEstimator, files: Sequence[Path]
+) -> list[dict[str, Any]]:
+    """What came of each picture; one that cannot be read is said and left out."""
+    from tqdm import tqdm
+
+    roads: dict[tuple[int, int], DepthPipeline] = {}
+    rows = (_attempt(options, estimator, file, roads) for file in tqdm(files, disable=None))
+    return [row for row in rows if row is not None]
+
+
+def _attempt(
+    options: argparse.Namespace,
+    estimator: DepthEstimator,
+    file: Path,
+    roads: dict[tuple[int, int], DepthPipeline],
+) -> dict[str, Any] | None:
+    """What came of a picture; `roads` are those of the sizes that came before."""
+    from depth_estimation_ros.cli import image_files
+    from depth_estimation_ros.frames import Frame
+
+    try:
+        image = image_files.read_rgb(file)
+    except (ValueError, OSError) as error:
+        depth_options.say(str(error))
+        return None
+    height, width, _ = image.shape
+    camera = depth_options.camera(options, width, height)
+    if (width, height) not in roads:
+        roads[width, height] = _road(options, estimator, camera)
+    return _row(options, file, roads[width, height].process(Frame(image, camera=camera)))
+
+
+def _road(
+    options: argparse.Namespace, estimator: DepthEstimator, camera: Camera | None
+) -> DepthPipeline:
+    from depth_estimation_ros.calibration import Calibration
+    from depth_estimation_ros.fitting import factor
+
+    road = depth_options.pipeline(options, estimator, camera)
+    if options.depth_scale is not None:
+        fit = factor(estimator.spec.kind, options.depth_scale)
+        name, preset = estimator.spec.name, estimator.preset
+        road.calibration = Calibration(fit, name, camera, time.time_ns(), preset)
+    return road
+
+
+def _row(options: argparse.Namespace, file: Path, depth_map: DepthMap) -> dict[str, Any]:
+    height, width, _ = depth_map.frame.image.shape
+    if options.depth_scale is not None or options.calibration is not None:
+        _check_calibrated(depth_map)
+    return {
+        'path': str(file),
+        'width': width,
+        'height': height,
+        'kind': depth_map.kind.value,
+        'outputs': _written(options, file.stem, depth_map) if options.output else {},
+        'at': distance_table.rows(depth_map, options.at, options.window),
+    }
+
+
+def _check_calibrated(depth_map: DepthMap) -> None:
+    if depth_map.calibration is None:
+        raise ValueError(
+            'memory did not suffice for the preset that the scale is for: end other programs, or '
+            'choose a smaller preset and calibrate for it'
+        )
+
+
+def _written(options: argparse.Namespace, stem: str, depth_map: DepthMap) -> dict[str, str]:
+    """Paths of what was written, by what it is."""
+    from depth_estimation_ros.cli import depth_files
+
+    outputs = {'colour': options.output / f'{stem}_colour.png'}
+    depth_files.write_colours(depth_map, options.unit, outputs['colour'])
+    if 'png16' in options.export:
+        outputs['png16'] = options.output / f'{stem}_depth.png'
+        depth_files.write_png16(depth_map, outputs['png16'])
+    if 'npz' in options.export:
+        outputs['npz'] = options.output / f'{stem}_depth.npz'
+        depth_files.write_npz(depth_map, outputs['npz'])
+    return {kind: str(file) for kind, file in outputs.items()}
+
+
+def _text(row: dict[str, Any], unit: str) -> str:
+    """What came of a picture, for people."""
+    lines = [f'{row["path"]}: {row["width"]}x{row["height"]}, {row["kind"]}']
+    lines += [f'  {kind}: {file}' for kind, file in row['outputs'].items()]
+    if row['at']:
+        lines.append(distance_table.text(row['at'], unit))
+    return '\n'.join(lines)
