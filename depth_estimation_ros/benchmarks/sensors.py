@@ -197,6 +197,7 @@ def _row(way: Way, tried: list[tuple[float, float]], rooms: int) -> dict[str, An
         'worst': float(errors.max(initial=0.0)),
         'wanted': None if math.isnan(way.wanted) else way.wanted,
         'of': way.share,
+        'always': way.always,
         'milliseconds': milliseconds,
         'holds': not worst > way.wanted
         and not (way.always and (len(errors) < rooms or milliseconds > MILLISECONDS)),
@@ -254,11 +255,11 @@ def _print(rows: list[dict[str, Any]]) -> None:
         for row in rows
     ]
     print(table(titles, cells, words=2))
-    print(f'wanted of lidar and depth camera, too: {MILLISECONDS:.0f} ms, and no view refused')
 
 
 def _wanted(row: dict[str, Any]) -> str:
     if row['wanted'] is None:
         return ''
     of = '' if row['of'] == 1.0 else f' of {row["of"]:.0%}'
-    return f'{row["wanted"]:.0%}{of}{"" if row["holds"] else " MISSED"}'
+    more = f' of all, {MILLISECONDS:.0f} ms' if row['always'] else of
+    return f'{row["wanted"]:.0%}{more}{"" if row["holds"] else " MISSED"}'

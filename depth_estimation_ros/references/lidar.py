@@ -17,6 +17,7 @@ from depth_estimation_ros.references.gate import GateOptions
 from depth_estimation_ros.tunable import option
 
 _MOST = 2000  # references: more tell nothing new
+_AHEAD = 20_000  # points ahead that are looked at: enough for those, at 10 Hz
 _IN_A_CELL = 6.0  # points on average, so that a neighbourhood spans two rings of a sparse lidar
 _SMALLEST = 4.0  # px, the side of a cell
 _LAYER = 1.1  # from a layer of depth to the next: what lies within one is one surface
@@ -70,7 +71,7 @@ def lidar(depth_map: DepthMap, points: ArrayLike, options: LidarOptions) -> Refe
     if len(known) > _MOST:
         known = np.random.default_rng(0).choice(known, _MOST, replace=False)
     u, v = pixels[known].T
-    remark = f'{len(known)} of {len(depth)} points in view'
+    remark = f'{len(known)} points of the lidar'
     return References(
         u, v, depth[known], 'lidar', remark, regions(u, v, camera.width, camera.height)
     )
@@ -95,6 +96,8 @@ def _in_view(points: ArrayLike, camera: Camera, options: LidarOptions) -> tuple[
             f'{finite[:, 2].max():.3g} m): check the transform from the lidar to the optical '
             'frame of the camera, whose z looks ahead'
         )
+    if len(ahead) > _AHEAD:
+        ahead = ahead[np.linspace(0, len(ahead) - 1, _AHEAD).astype(np.intp)]
     pixels = camera.project(ahead)
     inside = (pixels >= -0.5).all(axis=1)
     inside &= (pixels < (camera.width - 0.5, camera.height - 0.5)).all(axis=1)
