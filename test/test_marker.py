@@ -161,7 +161,7 @@ def test_what_is_not_in_view_is_refused_with_what_is(seen, options, said):
 def test_too_small_and_too_oblique_markers_are_refused():
     small = tag('DICT_4X4_50', 1)
     far = held(small, 0.022, (0.0, 0.0, 10.0), (0.05, -0.04, 1.0))
-    with pytest.raises(ValueError, match='id 1 is 12 pixels wide, and 14 are needed: go nearer'):
+    with pytest.raises(ValueError, match='id 1 is 12 pixels wide, and 16 are needed: go nearer'):
         marker(view(far)[0], 0.022, MarkerOptions('4x4_50'))
     edgewise = held(APRILTAG, SIDE, (77.0, 0.0, 0.0), (0.0, 0.0, 0.5))
     with pytest.raises(ValueError, match='degrees, and 75 are the most: turn it'):

@@ -18,6 +18,7 @@ NAMES = (
     'latency',
     'models',
     'presets',
+    'marker',
     'cuda',
 )
 

@@ -19,7 +19,7 @@ __all__ = ['MarkerOptions', 'marker']
 Pixels = tuple[Array, Array, Array]  # u, v, and Z in metres
 
 _MOST = 500  # references of an image
-_SMALLEST = 14.0  # px, the shortest side of a marker whose pose is trusted
+_SMALLEST = 16.0  # px, the shortest side of a marker whose pose is trusted
 _STEEPEST = 75.0  # degrees between the line of sight and the normal of its plane
 _MISFIT = 0.03  # of its side in the image: what is worse is no such marker
 

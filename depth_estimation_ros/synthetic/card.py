@@ -60,27 +60,24 @@ def hold_up(
     size = (camera.width, camera.height)
     left, top = np.clip(np.floor(ends.min(axis=0)).astype(int) - _GROWN, 0, size)
     right, foot = np.clip(np.ceil(ends.max(axis=0)).astype(int) + _GROWN, 0, size)
-    fine = (np.arange(_SAMPLES) + 0.5) / _SAMPLES - 0.5
-    u = (np.arange(left, right)[:, None] + fine).ravel()
-    v = (np.arange(top, foot)[:, None] + fine).ravel()
-    grey, on, _ = _sampled(card, camera, u, v)
+    rays = camera.rays()[top:foot, left:right].astype(np.float64)
+    between = cv2.resize(rays, None, fx=_SAMPLES, fy=_SAMPLES, interpolation=cv2.INTER_LINEAR)
+    grey, on, _ = _sampled(card, np.asarray(between, np.float64))
     blocks = (foot - top, _SAMPLES, right - left, _SAMPLES)
     share = on.reshape(blocks).mean(axis=(1, 3))[..., None]
     paper = (grey * on).reshape(blocks).mean(axis=(1, 3))[..., None]
     image, depth = image.copy(), depth.copy()
     part = image[top:foot, left:right]
     part[:] = np.round(part * (1.0 - share) + paper)
-    _, on, metres = _sampled(card, camera, np.arange(left, right), np.arange(top, foot))
+    _, on, metres = _sampled(card, rays)
     depth[top:foot, left:right][on] = metres[on]
     return image, depth
 
 
-def _sampled(
-    card: Card, camera: Camera, u: npt.ArrayLike, v: npt.ArrayLike
-) -> tuple[Array, npt.NDArray[np.bool_], Array]:
-    """Grey value, whether the card is there, and its Z, at columns u and rows v, [V, U] each."""
-    columns, rows = np.meshgrid(u, v)
-    rays = np.insert(camera.unproject(columns.ravel(), rows.ravel()), 2, 1.0, axis=1)
+def _sampled(card: Card, rays: Array) -> tuple[Array, npt.NDArray[np.bool_], Array]:
+    """Grey value, whether the card is there, and its Z, [V, U] each, on rays [V, U, 2]."""
+    shape = rays.shape[:2]
+    rays = np.insert(rays.reshape(-1, 2), 2, 1.0, axis=1)
     normal = card.rotation[:, 2]
     depth = normal @ card.centre / (rays @ normal)
     x, y = ((rays * depth[:, None] - card.centre) @ card.rotation[:, :2]).T
@@ -88,9 +85,9 @@ def _sampled(
     x = (x / card.width + 0.5) * width - 0.5
     y = y / card.width * width + (height - 1) / 2
     on = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5) & (depth > 0.0)
-    x, y = (a.reshape(columns.shape).astype(np.float32) for a in (x, y))
+    x, y = (a.reshape(shape).astype(np.float32) for a in (x, y))
     grey = cv2.remap(card.picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return grey.astype(np.float64), on.reshape(columns.shape), depth.reshape(columns.shape)
+    return grey.astype(np.float64), on.reshape(shape), depth.reshape(shape)
 
 
 def tag(dictionary: str, number: int, cell: int = 20) -> tuple[npt.NDArray[np.uint8], float]:
