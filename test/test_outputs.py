@@ -240,6 +240,23 @@ def test_live_parameters_change_the_next_frame(graph, metric):
     )
 
 
+def test_the_mask_of_flying_points_is_live(graph, metric):
+    depth = np.tile(np.linspace(1.0, 1.2, 64, dtype=np.float32), (48, 1))
+    depth[:, 32:] += 2.0
+    depth[:, 30:34] = np.linspace(depth[0, 29], depth[0, 34], 6, dtype=np.float32)[1:5]
+    ramp = dataclasses.replace(metric, depth=depth)
+    outputs = graph.outputs()
+    graph.listen('points')
+    known = []
+    for edges in (0.5, 0.01, 0.0):
+        outputs.config = Config.from_values({'points.edges': edges})
+        for _ in range(2):  # a message of the old kind may still be under way
+            (points,) = graph.hear(outputs, ramp, 'points')
+        received = np.frombuffer(points.data, np.float32).reshape(48, 64, 4)
+        known.append(int(np.isfinite(received[..., 2]).sum()))
+    assert known[1] < known[0] == known[2] == 48 * 64
+
+
 def test_a_named_camera_has_a_namespace(graph, metric):
     outputs = graph.outputs('front')
     graph.listen(*(f'front/{topic}' for topic in TOPICS))
