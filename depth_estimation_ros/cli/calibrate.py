@@ -147,28 +147,19 @@ def _calibration(
     options: argparse.Namespace, estimator: DepthEstimator
 ) -> tuple[Calibration, list[str]]:
     """What the pictures make, and what was found in them."""
-    from depth_estimation_ros.anchors import Anchors
     from depth_estimation_ros.calibration import Calibration
     from depth_estimation_ros.fitting import factor
-    from depth_estimation_ros.ros.calibrations import weights_of
+    from depth_estimation_ros.ros.calibrations import made, weights_of
 
     spec = estimator.spec
     if options.method == 'factor':
-        fitted, views = factor(spec.kind, options.value), []
-    else:
-        views = _views(options, estimator)
-        fitted = _fit(options, views)
-    camera = anchors = None
-    for references, depth_map in views[:1]:
-        frame = depth_map.frame
-        camera = frame.camera
-        anchors = Anchors.of(frame.image, references.u, references.v, references.depth)
-    weights = weights_of(spec)
-    calibration = Calibration(
-        fitted, spec.name, camera, time.time_ns(), estimator.preset, weights, anchors
-    )
-    found = [references.remark for references, _ in views if references.remark]
-    return calibration, found
+        fit, weights = factor(spec.kind, options.value), weights_of(spec)
+        now = time.time_ns()
+        return Calibration(fit, spec.name, None, now, estimator.preset, weights), []
+    views = _views(options, estimator)
+    references, depth_map = views[-1]  # of one picture are those that are kept, with their looks
+    calibration = made(_fit(options, views), depth_map, estimator, references)
+    return calibration, [given.remark for given, _ in views if given.remark]
 
 
 def _views(
