@@ -150,6 +150,8 @@ def test_without_intrinsics_there_is_no_pose():
         (None, CHARUCO, 'no ChArUco board of 7x5 squares is in view, but 0 of its inner'),
         (charuco(CHARUCO), MarkerOptions(board='charuco'), 'found 4x4_1000 id'),
         (APRILTAG, CHARUCO, 'found apriltag_36h11 id 7 instead'),
+        (None, dataclasses.replace(CHARUCO, rows=20), '7x20 squares has more markers than 4x4_50'),
+        (None, MarkerOptions(board='chessboard', columns=4, rows=4), 'no chessboard of 4x4'),
     ],
 )
 def test_what_is_not_in_view_is_refused_with_what_is(seen, options, said):

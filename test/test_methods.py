@@ -42,7 +42,7 @@ def test_options_are_a_yaml_mapping(name, text, options):
         ),
         ('marker', '{dictionary: 9x9}', "dictionary is one of apriltag_36h11, .* not '9x9'"),
         ('marker', '{id: seven}', "id takes a int, not 'seven'"),
-        ('marker', '{rows: 2}', 'rows must lie between 3 and 100, not 2'),
+        ('marker', '{rows: 3}', 'rows must lie between 4 and 100, not 3'),
         ('object', '{box: 7}', 'box takes a tuple, not 7'),
         ('marker', 'apriltag', "options 'apriltag' are no mapping: write them as"),
         ('marker', '{id: [', 'are no YAML: '),

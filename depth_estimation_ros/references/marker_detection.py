@@ -77,10 +77,10 @@ class MarkerOptions:
     )
     id: int = option(-1, 'Use the marker of this id alone; -1: all in view.', minimum=-1)
     columns: int = option(
-        8, 'Squares of a board in a row: one more than inner corners.', minimum=3, maximum=100
+        8, 'Squares of a board in a row: one more than inner corners.', minimum=4, maximum=100
     )
     rows: int = option(
-        6, 'Squares of a board in a column: one more than inner corners.', minimum=3, maximum=100
+        6, 'Squares of a board in a column: one more than inner corners.', minimum=4, maximum=100
     )
     ratio: float = option(
         0.75,
@@ -204,6 +204,11 @@ def _charuco(
 ) -> Found:
     size = options.columns, options.rows
     dictionary = _dictionary(options.dictionary)
+    if len(dictionary.bytesList) < size[0] * size[1] // 2:
+        raise ValueError(
+            f'a ChArUco board of {size[0]}x{size[1]} squares has more markers than '
+            f'{options.dictionary}: set dictionary to the family that it was made with'
+        )
     board = cv2.aruco.CharucoBoard(size, side, side * options.ratio, dictionary)
     board.setLegacyPattern(options.legacy)
     corners, ids, _, markers = cv2.aruco.CharucoDetector(board).detectBoard(grey)
