@@ -56,9 +56,9 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._depth_worker = Worker(
             lambda text: self.get_logger().warning(text, throttle_duration_sec=5.0)
         )
+        self.streams: dict[str, CameraStream] = {}
         super().__init__('depth_estimation', **options)
         self.config = parameters.declare(self)
-        self.streams: dict[str, CameraStream] = {}
         self.estimator: DepthEstimator | None = None
         self._requests: Services | None = None
         self._clockwork: list[Any] = []
