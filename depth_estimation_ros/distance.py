@@ -123,7 +123,7 @@ def _medians(
         squares = image[
             rows.clip(0, height - 1)[:, :, None], columns.clip(0, width - 1)[:, None, :]
         ]
-        squares = np.where(there, squares, np.float32(np.nan)).reshape(len(part), len(offsets) ** 2)
+        squares = np.where(there, squares, np.float32(np.nan)).reshape(len(part), offsets.size**2)
         size = there.sum(axis=(1, 2))
         middle[part], spread[part], status[part] = _of_squares(squares, size)
     return middle, spread, status

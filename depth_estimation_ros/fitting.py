@@ -59,9 +59,9 @@ def fit(
         ValueError: The references do not determine the fit; the text says what would.
     """
     references = np.size(depths)
+    p, z, trust = _usable(predictions, depths, sigma)
     if independent is not None and independent < 1:
         raise ValueError(f'independent is at least one, not {independent}')
-    p, z, trust = _usable(predictions, depths, sigma)
     # By those given, not by those seen: one that is not seen must not turn a shift into zero.
     shift = shift or (
         kind is DepthKind.RELATIVE and (references if independent is None else independent) > 1
