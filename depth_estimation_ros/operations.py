@@ -66,6 +66,23 @@ class Operations(Protocol):
     def affine(self, values: FloatImage, scale: float, shift: float) -> FloatImage:
         """scale·values + shift, in an array of its own."""
 
+    def mean(
+        self,
+        values: FloatImage,
+        before: FloatImage,
+        same: NDArray[np.bool_],
+        weight: float,
+        gate: float,
+    ) -> FloatImage:
+        """The mean with earlier values, in an array of its own.
+
+        Args:
+            values, before: What is said now, and what was.
+            same: [H, W] where the mean may be taken.
+            weight: Of what was.
+            gate: Share of a value by which it may have changed; otherwise it stays what it is.
+        """
+
 
 class HostOperations:
     """`Operations` in main memory, with NumPy and OpenCV."""
@@ -114,6 +131,22 @@ class HostOperations:
         scaled = np.multiply(np.asarray(values), np.float32(scale))
         scaled += np.float32(shift)
         return scaled
+
+    def mean(
+        self,
+        values: FloatImage,
+        before: FloatImage,
+        same: NDArray[np.bool_],
+        weight: float,
+        gate: float,
+    ) -> FloatImage:
+        """As `Operations.mean`."""
+        said = np.asarray(values)
+        with np.errstate(invalid='ignore'):  # of Inf, which is no change
+            change = np.asarray(before) - said
+        alike = np.abs(change) <= np.float32(gate) * np.abs(said)
+        change = np.where(alike & same, change, np.float32(0.0))
+        return np.asarray(said + np.float32(weight) * change, np.float32)
 
 
 HOST = HostOperations()

@@ -129,6 +129,14 @@ class Stabilizer:
         'otherwise.',
         live=True,
     )
+    smooth: float = option(
+        0.0,
+        'Weight of what a pixel said before, while the camera stands and where the picture does '
+        'not change; 0: each frame by itself.',
+        minimum=0.0,
+        maximum=0.95,
+        live=True,
+    )
 
 
 @dataclasses.dataclass(frozen=True)

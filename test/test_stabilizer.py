@@ -183,6 +183,32 @@ def test_it_can_be_turned_off(drive):
         assert run.feed(image, truth, said).prediction is said
 
 
+def test_pixels_that_stand_are_smoothed_and_a_moving_edge_is_not_smeared(stand):
+    plain, smooth = Run(METRIC), Run(METRIC, smooth=0.8)
+    errors, moved = [], []
+    for index, (image, truth) in enumerate(stand):
+        run_errors = []
+        for run in (plain, smooth):
+            if run.calibration is None:
+                run.calibrate(image, truth)
+            metres = run.calibration.fit.depth(run.feed(image, truth).prediction.values)
+            run_errors.append(np.abs(metres / truth - 1.0))
+        changed = np.abs(truth - stand[max(index - 1, 0)][1]) > 0.1  # where the ball came or went
+        errors.append([np.median(one) for one in run_errors])
+        moved.append([np.median(one[changed]) for one in run_errors] if changed.any() else [0, 0])
+    before, after = np.mean(errors[10:], axis=0)
+    assert after < 0.6 * before
+    sharp, smeared = np.mean(moved[10:], axis=0)
+    assert smeared < 1.5 * sharp < 0.05
+
+
+def test_nothing_is_smoothed_while_the_camera_moves(drive):
+    plain, smooth = Run(METRIC), Run(METRIC, smooth=0.8)
+    for one in drive[:10]:
+        expected, values = (run.feed(*one).prediction.values for run in (plain, smooth))
+        np.testing.assert_array_equal(values, expected)
+
+
 @pytest.mark.parametrize('shape', [(4, 6), (240, 320)])
 def test_a_picture_without_corners_is_left_as_it_is(shape):
     run = Run(METRIC, camera=None)

@@ -78,6 +78,17 @@ def test_scaling_and_sampling_are_the_same_and_only_the_samples_come_down(operat
     np.testing.assert_array_equal(given, values)
 
 
+def test_the_mean_with_what_was_is_the_same(operations, values):
+    random = np.random.default_rng(1)
+    before = values * random.uniform(0.8, 1.2, values.shape).astype(np.float32)
+    same = random.random(values.shape) < 0.7
+    with np.errstate(invalid='ignore', over='ignore'):
+        expected = HOST.mean(values, before, same, 0.75, 0.1)
+    found = operations.mean(on_device(values), on_device(before), same, 0.75, 0.1)
+    np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-6, atol=1e-7)
+    assert 0.2 < (expected != values).mean() < 0.8
+
+
 @pytest.mark.parametrize('colormap', ['turbo', 'inferno', 'gray'])
 def test_colours_are_the_same_but_for_neighbours_in_the_table(operations, depth, colormap):
     depth[5, :3] = [INF, -INF, NAN]

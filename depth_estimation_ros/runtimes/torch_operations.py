@@ -104,6 +104,21 @@ class TorchOperations:
         """As `Operations.affine`."""
         return DeviceArray(self._tensor(values) * scale + shift)
 
+    @torch.inference_mode()
+    def mean(
+        self,
+        values: FloatImage,
+        before: FloatImage,
+        same: NDArray[np.bool_],
+        weight: float,
+        gate: float,
+    ) -> FloatImage:
+        """As `Operations.mean`."""
+        said = self._tensor(values)
+        change = self._tensor(before) - said
+        alike = (change.abs() <= gate * said.abs()) & self._uploads.of(same)
+        return DeviceArray(said + weight * torch.where(alike, change, 0.0))
+
     def _tensor(self, image: FloatImage) -> Tensor:
         return (
             image.tensor if isinstance(image, DeviceArray) else self._uploads.of(np.asarray(image))

@@ -26,6 +26,7 @@ from depth_estimation_ros.stabilizer.alignment import Alignment, align
 from depth_estimation_ros.stabilizer.constancy import Constancy
 from depth_estimation_ros.stabilizer.expectation import Picture, Scene
 from depth_estimation_ros.stabilizer.scale import Scale
+from depth_estimation_ros.stabilizer.smoothing import Smoothing
 from depth_estimation_ros.thumbnail import thumbnail, to_size
 
 Array = NDArray[np.float64]
@@ -37,6 +38,7 @@ _LOST = 0.3  # of the corners: fewer that are found again are a scene cut
 _RENEW = 0.75  # of the corners of the last renewal: fewer ask for new ones
 _MEMORY = 30.0  # frames over which what is expected of a corner is averaged
 _GRID = np.stack(np.meshgrid([-2, 0, 2], [-2, 0, 2]), axis=-1).reshape(-1, 2)
+_STANDS = 0.1  # pixels of the thumbnail by which corners of a camera that stands tremble
 _EDGE = 0.15  # relative range of depth around a corner that is on an edge
 
 
@@ -58,7 +60,7 @@ class Stabilizer:
     """One camera's. Not for two threads at once.
 
     Attributes:
-        options: Whether it does anything.
+        options: Whether it does anything, and smooths.
         alignment: Of the last frame.
         cuts: How often the scene was lost.
     """
@@ -68,6 +70,8 @@ class Stabilizer:
         self.alignment = Alignment()
         self.cuts = 0
         self._forget()
+        self._smoothing = Smoothing()
+        self._stands = False
         self._scale = Scale(DepthKind.RELATIVE, None)
         self._constancy = Constancy(self._scale, held=False)
         self._camera: Camera | None = None
@@ -105,6 +109,8 @@ class Stabilizer:
         self.alignment = self._follow(picture, prediction)
         steadied = self._applied(prediction)
         self._renew(picture, steadied)
+        weight = self.options.smooth if self._stands else 0.0
+        steadied = self._smoothing.smooth(picture, steadied, weight)
         drift = 0.0 if calibration is None else self._constancy.sigma
         return Steadied(steadied, drift)
 
@@ -152,6 +158,7 @@ class Stabilizer:
 
     def _follow(self, picture: tracks.Picture, prediction: Prediction) -> Alignment:
         """Scale and shift of this frame; the usual ones where nothing tells."""
+        self._stands = False
         if self._reference is None or len(self._pixels) < _FEW:
             self._forget()
             self._constancy.lose()
@@ -168,6 +175,7 @@ class Stabilizer:
             alignment = align(said[good], wanted[good], weight, shift=relative)
         if alignment is None:
             return self._lost(found)
+        self._stands = float(np.median(np.abs(pixels - self._pixels)[expected])) < _STANDS
         alignment, drawn = self._constancy.settle(alignment, said[good])
         self._missed, self._picture, self._pixels = 0, picture, pixels
         wanted = drawn.scale * wanted + drawn.shift
