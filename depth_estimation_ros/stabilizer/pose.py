@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _STEPS = 8
-_SETTLED = 1e-4  # of a normalised coordinate: steps shrink by squares
+_SETTLED = 3e-4  # of a normalised coordinate: the next step would be a third of it at most
 _RIDGE = 1e-9  # of the whole: what the view does not determine stays as it was
 _LOST = 0.5  # median error of normalised coordinates that no step mends
 _BEHIND = 1e-3  # m
