@@ -16,7 +16,7 @@ _STEPS = 8
 _SETTLED = 0.02  # relative change of sigma
 _DETERMINED = 1e-6  # variance of the values, of their squares: less does not tell scale from shift
 _TUKEY = 4.685  # 95 % efficient under Gaussian noise, and gross errors have no say at all
-_ALIKE = 64.0  # of anchors in so many parts of an image, errors of a network are independent
+_ALIKE = 12.0  # parts of an image whose errors are independent: what rendered sequences show
 
 
 @dataclasses.dataclass(frozen=True)

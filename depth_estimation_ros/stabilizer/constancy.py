@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 
 _FLOOR = 0.05  # relative sigma that is always reckoned with from one scene to another
 _ASSUMED = 0.1  # relative sigma of a frame's scale before any was seen
+_LEAST = 0.007  # relative sigma that one set of anchors hands to the next at least
 _MEMORY = 100.0  # frames over which means are taken
 
 
@@ -86,7 +87,7 @@ class Constancy:
 
     def renewed(self, share: float) -> None:
         """So much of the anchors stands in the scale of this frame from now on."""
-        self._grown += share * self._now
+        self._grown += share * max(self._now, _LEAST**2)
 
     def miss(self) -> None:
         """This frame could not be compared."""
