@@ -15,8 +15,9 @@ class Qos:
 
     image: str = option(
         'auto',
-        'Reliability of the image and camera_info subscriptions: auto is reliable when every '
-        'publisher offers it, best effort otherwise, decided again when publishers come and go.',
+        'Reliability of the subscriptions to images, camera_info and reference sensors: auto is '
+        'reliable when every publisher offers it, best effort otherwise, decided again when '
+        'publishers come and go.',
         choices=('auto', 'reliable', 'best_effort'),
     )
 
