@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import typing
@@ -42,7 +43,8 @@ class Parameter:
         """
         kind = type(self.default)
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+            with contextlib.suppress(OverflowError):  # then it is refused as no float
+                value = float(value)
         if kind is tuple and isinstance(value, (list, tuple)):
             value = tuple(value)
         if type(value) is not kind:

@@ -73,6 +73,7 @@ def test_without_a_pitch_a_camera_that_looks_down_is_wrong():
         ((), 'give four pixels, u0, v0, u1 and v1'),
         ((100.0, 100.0, 200.0), 'give four pixels'),
         ((100.0, 100.0, 'x', 300.0), 'give four pixels'),
+        ((100.0, 100.0, 200.0, 10**400), 'give four pixels'),
         ((100.0, 300.0, 200.0, 100.0), 'empty or upside down'),
         ((200.0, 100.0, 100.0, 300.0), 'empty or upside down'),
         ((100.0, 100.0, 200.0, np.nan), 'empty or upside down'),

@@ -48,6 +48,9 @@ def test_options_are_a_yaml_mapping(name, text, options):
         ('marker', '{id: [', 'are no YAML: '),
         ('ground', '{pitch: .nan}', 'pitch must lie between -80 and 90, not nan'),
         ('lidar', '{min_inliers: 0.2}', 'min_inliers must lie between 0.5 and 1, not 0.2'),
+        ('lidar', '{nearest: 1' + 400 * '0' + '}', 'nearest takes a float, not 1000'),
+        ('lidar', 5000 * '[', 'are no YAML: '),
+        ('object', '{box: 2026-13-45}', 'are no YAML: month must be'),
         ('factor', '{id: 1}', 'method factor: no such option: id; there is none'),
     ],
 )

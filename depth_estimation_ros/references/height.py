@@ -62,7 +62,7 @@ def _box(box: tuple[float, ...], camera: Camera) -> tuple[float, float, float, f
     given = ', '.join(f'{one}' for one in box)
     try:
         left, top, right, foot = map(float, box)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f'box [{given}] is none: give four pixels, u0, v0, u1 and v1') from None
     if not (left < right and top < foot):
         raise ValueError(

@@ -105,7 +105,7 @@ def parse(name: str, text: str, options: type[Any] | None = None) -> Any:
     options = options or method(name).options
     try:
         given = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # no such date, too deep
         reason = ' '.join(str(error).split())  # YAML's own take several lines
         raise ValueError(f'options {text!r} are no YAML: {reason}') from error
     given = {} if given is None else given
