@@ -17,6 +17,7 @@ import os
 import re
 import tempfile
 import time
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from depth_estimation_ros.anchors import Anchors
 from depth_estimation_ros.calibration import ASSUMED_RELATIVE_ERROR, Calibration, Fit
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.frames import DepthKind
+
+_END = 2**31 * 10**9  # of the time that ROS messages tell, nanoseconds
 
 
 def path(
@@ -113,11 +116,13 @@ def load(file: Path) -> Calibration:
         if stored['camera'] is not None:
             camera = _known(Camera, stored['camera'])
             stored['camera'] = Camera(**{**camera, 'distortion': tuple(camera['distortion'])})
-        stored['created'] = int(stored['created'])
+        _check_time(stored['created'])
         if 'anchors' in stored:
             stored['anchors'] = Anchors.from_plain(stored['anchors'])
         return Calibration(**stored)
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+    except (
+        yaml.YAMLError, RecursionError, KeyError, TypeError, ValueError, OverflowError
+    ) as error:  # fmt: skip
         reason = ' '.join(str(error).split())  # YAML's own take several lines
         raise ValueError(
             f'{file} is not a calibration ({reason}): calibrate again, or remove it'
@@ -127,10 +132,20 @@ def load(file: Path) -> Calibration:
 def _known(kind: type, stored: Any) -> dict[str, Any]:
     """What is stored of a value of this class."""
     found: dict[str, Any] = dict(stored)
-    unknown = found.keys() - {field.name for field in dataclasses.fields(kind)}
+    types = typing.get_type_hints(kind)
+    unknown = found.keys() - types.keys()
     if unknown:
         raise ValueError(f'{", ".join(map(repr, sorted(unknown)))} is of a newer version')
+    for name, value in found.items():
+        may_be = (int, float) if types[name] is float else (types[name],)
+        if types[name] in (bool, int, float, str) and type(value) not in may_be:
+            raise ValueError(f'{name} is {value!r}, not a {types[name].__name__}')
     return found
+
+
+def _check_time(created: int) -> None:
+    if not 0 <= created < _END:
+        raise ValueError(f'created is {created}, no time in nanoseconds that ROS messages tell')
 
 
 def _fit(stored: Any) -> Fit:

@@ -127,6 +127,13 @@ def test_a_file_of_before_was_made_at_full_size_with_an_error_that_is_assumed(tm
         ('distortion_model: plumb_bob', 'distortion_model: barrel'),
         ('covariance:', 'covariance: []\n  rest:'),
         ('created: ', 'created: yesterday #'),
+        ('created: ', 'created: .inf #'),
+        ('created: ', 'created: 99'),
+        ('scale: ', 'scale: ' + 400 * '9' + ' #'),
+        ('leave_one_out: ', 'leave_one_out: [1] #'),
+        ('references: ', 'references: 4.5 #'),
+        ('model: ', 'model: 5 #'),
+        ('fx: ', f'fx: {5000 * "["} #'),
     ],
 )
 def test_a_damaged_file_is_refused_by_name(tmp_path, old, new):
