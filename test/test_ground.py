@@ -79,6 +79,11 @@ def test_gravity_comes_from_tf_too_and_a_given_pitch_counts_before_it():
     np.testing.assert_allclose(both.depth, given.depth)
 
 
+def test_a_roll_without_a_pitch_is_not_left_out_in_silence():
+    with pytest.raises(ValueError, match='roll of 4 degrees needs the pitch'):
+        GroundOptions(roll=4.0)
+
+
 def test_a_metric_model_tells_gravity_itself():
     depth_map = seen(planes(18, 3), METRIC)
     found = ground(depth_map, 1.0, GroundOptions())

@@ -48,6 +48,10 @@ class GroundOptions:
         maximum=1.0,
     )
 
+    def __post_init__(self) -> None:
+        if self.roll and math.isnan(self.pitch):
+            raise ValueError(f'a roll of {self.roll:g} degrees needs the pitch: give it, too')
+
 
 def ground(
     depth_map: DepthMap,
