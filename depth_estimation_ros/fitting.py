@@ -117,14 +117,21 @@ def _usable(
         raise ValueError(f'{p.shape} predictions for {z.shape} distances: give one for each pixel')
     if len(z) == 0:
         raise ValueError('no reference: give at least one pixel of known distance')
-    if not (np.isfinite(z) & (z > 0.0)).all():
-        raise ValueError(f'distances {z.tolist()} must be positive and finite metres')
+    wrong = z[~(np.isfinite(z) & (z > 0.0))]
+    if wrong.size:
+        raise ValueError(
+            f'a distance of {wrong[0]:g} ({wrong.size} of {z.size} are such) is none: '
+            'give positive and finite metres'
+        )
     seen = np.isfinite(p)
     if not seen.any():
         raise ValueError('the network knows nothing at the references: choose other pixels')
     error = np.zeros_like(z) if sigma is None else np.asarray(sigma, np.float64)
     if error.shape != z.shape or not (np.isfinite(error) & (error >= 0.0)).all():
-        raise ValueError(f'sigma {error.tolist()} must be metres, not negative, one a distance')
+        raise ValueError(
+            f'sigma {error.shape} from {error.min(initial=0.0):g} on must be finite metres, not '
+            f'negative, one for each of {z.size} distances'
+        )
     trust = ASSUMED_RELATIVE_ERROR**2 / (ASSUMED_RELATIVE_ERROR**2 + (error / z) ** 2)
     return p[seen], z[seen], trust[seen]
 
