@@ -58,6 +58,9 @@ def pictures(tmp_path_factory):
     np.save(folder / 'cloud.npy', cloud[:, [2, 0, 1]] * (1, -1, -1))  # x ahead, y left, z up
     extrinsics = [[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]]
     (folder / 'extrinsics.yaml').write_text(yaml.safe_dump(extrinsics))
+    extrinsics[2] = [1, 0, 0, 0.3]
+    (folder / 'transposed.yaml').write_text(yaml.safe_dump(np.transpose(extrinsics).tolist()))
+    (folder / 'empty.npy').touch()
     return folder, truth
 
 
@@ -143,6 +146,12 @@ def test_a_factor_needs_no_picture(calibrate):
         ('depth room.png --depth depth.png --unit 1', 'check that the depth image is in metres'),
         ('lidar room.png --hfov 60 --points camera.yaml', 'camera.yaml holds no numbers that can'),
         ('lidar room.png --hfov 60 --points cloud.npy --extrinsics camera.yaml', 'holds no num'),
+        ('depth room.png --depth depth.png --unit nan', 'a unit of nan m is none'),
+        ('lidar room.png --hfov 60 --points empty.npy', 'empty.npy holds no numbers that can'),
+        (
+            'lidar room.png --hfov 60 --points cloud.npy --extrinsics transposed.yaml',
+            'transposed.yaml is no rotation with a translation in metres: its last column',
+        ),
         ('factor --factor -2', 'the factor is positive and finite, not -2.0'),
     ],
 )

@@ -58,6 +58,13 @@ def test_only_the_trusted_range_counts():
     assert found.depth.max() <= 2.0
 
 
+def test_what_is_infinitely_far_is_no_depth_however_far_is_trusted():
+    depth = scene()
+    depth[60:120] = np.inf
+    found = depth_camera(seen(scene()), depth, DepthCameraOptions(farthest=np.inf))
+    assert np.isfinite(found.depth).all()
+
+
 def test_noise_of_the_sensor_averages_out():
     random = np.random.default_rng(0)
     noisy = (scene() * (1 + 0.01 * random.standard_normal(scene().shape))).astype(np.float32)

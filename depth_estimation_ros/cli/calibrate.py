@@ -223,6 +223,8 @@ def _sensed(options: argparse.Namespace) -> NDArray[np.floating[Any]] | None:
 
 def _points(file: Path, extrinsics: Path | None) -> NDArray[np.floating[Any]]:
     """[N, 3] metres in the optical frame."""
+    from zipfile import BadZipFile
+
     import numpy as np
     import yaml
 
@@ -232,12 +234,19 @@ def _points(file: Path, extrinsics: Path | None) -> NDArray[np.floating[Any]]:
         if extrinsics is not None:
             file = extrinsics
             matrix = np.array(yaml.safe_load(extrinsics.read_text('utf-8')), np.float64)
-    except (ValueError, TypeError, yaml.YAMLError) as error:
+    except (ValueError, TypeError, EOFError, BadZipFile, yaml.YAMLError) as error:
         raise ValueError(f'{file} holds no numbers that can be read: {error}') from error
     if points.ndim != 2 or points.shape[1] != 3:
         raise ValueError(f'points are [N, 3] metres, not {points.shape} as in {file}')
     if matrix.shape != (4, 4):
         raise ValueError(f'extrinsics are 4 rows of 4 numbers, not {matrix.shape} as in {file}')
+    turn = matrix[:3, :3]
+    rigid = np.allclose(turn @ turn.T, np.eye(3), atol=0.01) and np.linalg.det(turn) > 0.0
+    if not (rigid and np.array_equal(matrix[3], (0.0, 0.0, 0.0, 1.0))):
+        raise ValueError(
+            f'{file} is no rotation with a translation in metres: its last column is x, y, z and '
+            '1, its last row 0, 0, 0 and 1'
+        )
     return np.asarray(points @ matrix[:3, :3].T + matrix[:3, 3], np.float64)
 
 

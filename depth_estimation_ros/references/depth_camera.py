@@ -100,7 +100,7 @@ def _usable(depth: NDArray[np.float32], options: DepthCameraOptions) -> NDArray[
     """[H', W'] whether the depth of a pixel and all around it is known and nearly the same."""
     near = np.float32(options.nearest)
     with np.errstate(invalid='ignore'):
-        trusted = (depth >= near) & (depth <= np.float32(options.farthest))
+        trusted = (depth >= near) & (depth <= np.float32(options.farthest)) & np.isfinite(depth)
     filled = np.where(trusted, depth, np.float32(0.0))
     edge = cv2.BORDER_CONSTANT
     low = cv2.erode(filled, _AROUND, borderType=edge, borderValue=0.0)
