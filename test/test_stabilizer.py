@@ -12,7 +12,7 @@ from depth_estimation_ros import sections
 from depth_estimation_ros.benchmarks import steady
 from depth_estimation_ros.benchmarks.steady import answer, calibrate
 from depth_estimation_ros.camera import Camera
-from depth_estimation_ros.frames import DepthKind, Frame, Prediction
+from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
 from depth_estimation_ros.runtimes.device_array import DeviceArray, Uploads
 from depth_estimation_ros.runtimes.torch_operations import TorchOperations
 from depth_estimation_ros.stabilizer import Stabilizer
@@ -164,6 +164,40 @@ def test_a_calibration_of_a_kept_frame_holds_for_those_after(drive):
         run.feed(*one)
     run.calibrate(*drive[2])
     assert abs(run.error(*drive[5])) < 0.03
+    assert run.stabilizer.hint == ''
+
+
+@pytest.mark.parametrize('kind', [RELATIVE, METRIC])
+def test_a_new_calibration_of_a_frame_that_was_followed_takes_the_scene_over(kind, drive):
+    run = Run(kind)
+    run.calibrate(*drive[0])
+    for image, truth in drive[:12]:
+        kept = run.feed(image, truth).prediction
+        if run.index == 9:
+            run_basis = image, truth, kept, run.index
+    image, truth, kept, stamp = run_basis
+    run.calibration, _ = calibrate(image, truth, kept, CAMERA, run.random)
+    covered = Frame(np.zeros_like(image), stamp, camera=CAMERA)  # its picture is not needed
+    run.basis = DepthMap(covered, kept, None)
+    for one in drive[12:20]:
+        assert abs(run.error(*one)) < 0.03
+        assert run.stabilizer.hint == ''
+    run.index = 20
+    early = DepthMap(dataclasses.replace(covered, stamp=-1), kept, None)
+    run.calibration, run.basis = dataclasses.replace(run.calibration), early
+    for one in drive[20:23]:
+        run.feed(*one)
+    assert 'calibrate again' in run.stabilizer.hint  # what was never followed is not trusted
+
+
+def test_while_the_scale_still_settles_a_calibration_is_followed_from_its_own_frame(drive):
+    run = Run(METRIC)
+    kept = [run.feed(*one).prediction for one in drive[:5]]
+    image, truth = drive[1]
+    run.calibration, _ = calibrate(image, truth, kept[1], CAMERA, run.random)
+    run.basis = DepthMap(Frame(image, 2, camera=CAMERA), kept[1], None)
+    errors = [run.error(*one) for one in drive[5:9]]
+    assert np.abs(errors).max() < 0.03
     assert run.stabilizer.hint == ''
 
 

@@ -38,6 +38,10 @@ class Picture:
             still[:] = False
         return np.where(still, self._values, np.nan)
 
+    def values(self) -> Array:
+        """What is expected of corners where they were last, [N]."""
+        return self._values
+
     def put(self, values: Array) -> None:
         """From now on, these [N] are expected."""
         self._values = values
@@ -79,6 +83,10 @@ class Scene:
             fits = error * self._focal < _FITS
             values[found] = np.where(fits, self._scale.values(depth), np.nan)
         return values
+
+    def values(self) -> Array:
+        """As `Picture.values`."""
+        return self._scale.values(self._view.points(self._world)[:, 2])
 
     def put(self, values: Array) -> None:
         """As `Picture.put`: each corner along its ray."""

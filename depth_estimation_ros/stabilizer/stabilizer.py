@@ -77,7 +77,7 @@ class Stabilizer:
         self._camera: Camera | None = None
         self._calibration: Calibration | None = None
         self._circumstances: tuple[object, ...] | None = None
-        self._stamp = 0
+        self._stamp = self._since = 0  # of the last frame; of the first one in its scale
 
     def steady(
         self,
@@ -100,9 +100,10 @@ class Stabilizer:
             self.reset()
             return Steadied(prediction)
         here = (prediction.kind, prediction.preset, frame.camera, frame.image.shape)
-        known = calibration is self._calibration and here == self._circumstances
-        if not known or frame.stamp < self._stamp:
-            self._begin(frame, prediction, calibration, basis)
+        same = here == self._circumstances and frame.stamp >= self._stamp
+        if not same or calibration is not self._calibration:
+            followed = same and basis is not None and basis.frame.stamp >= self._since
+            self._begin(frame, prediction.kind, calibration, basis, followed)
             self._calibration, self._circumstances = calibration, here
         self._stamp = frame.stamp
         picture = thumbnail(frame.image)
@@ -117,7 +118,7 @@ class Stabilizer:
     def reset(self) -> None:
         """Forget all: another network speaks, or what was between this frame and the last."""
         self._calibration, self._circumstances = None, None
-        self._stamp = 0
+        self._stamp = self._since = 0
 
     @property
     def hint(self) -> str:
@@ -138,15 +139,26 @@ class Stabilizer:
     def _begin(
         self,
         frame: Frame,
-        prediction: Prediction,
+        kind: DepthKind,
         calibration: Calibration | None,
         basis: DepthMap | None,
+        followed: bool,
     ) -> None:
-        self._scale = Scale(prediction.kind, calibration.fit if calibration else None)
+        """Anew under a calibration; where its basis was followed until now, from there."""
+        self._scale = Scale(kind, calibration.fit if calibration else None)
         self._camera = frame.camera if self._scale.metric else None
         self._constancy = Constancy(self._scale, basis is not None)
+        if followed and self._reference is not None and not self._missed:
+            picture, pixels, values = self._picture, self._pixels, self._reference.values()
+            since, known = self._since, self._scale.known(values)
+            self._forget()
+            self._add(picture, pixels[known], values[known])
+            self._since = since
+            return
         self._forget()
+        self._smoothing = Smoothing()
         if basis is not None and basis.frame.image.shape == frame.image.shape:
+            self._stamp = frame.stamp  # those between the basis and this one are in another scale
             self._renew(thumbnail(basis.frame.image), basis.prediction)
 
     def _forget(self) -> None:
@@ -178,6 +190,8 @@ class Stabilizer:
         self._stands = float(np.median(np.abs(pixels - self._pixels)[expected])) < _STANDS
         alignment, drawn = self._constancy.settle(alignment, said[good])
         self._missed, self._picture, self._pixels = 0, picture, pixels
+        if drawn != Alignment():
+            self._since = self._stamp
         wanted = drawn.scale * wanted + drawn.shift
         self._learn(self._reference, wanted, alignment.scale * said + alignment.shift)
         return alignment
@@ -211,16 +225,18 @@ class Stabilizer:
         known = self._scale.known(said)  # and not on an edge
         if known.any():
             known[known] = self._scale.weight(said[known]) * spread[known] < _EDGE
-        if not known.any():
-            return
+        if known.any():
+            self._add(picture, pixels[known], said[known])
+            self._constancy.renewed(known.sum() / self._full)
+
+    def _add(self, picture: tracks.Picture, pixels: tracks.Points, values: Array) -> None:
         if self._reference is None:
-            self._reference = self._first(picture)
-        self._reference.add(pixels[known], said[known])
+            self._reference, self._since = self._first(picture), self._stamp
+        self._reference.add(pixels, values)
         self._picture = picture
-        self._pixels = np.concatenate([self._pixels, pixels[known]])
-        self._seen = np.concatenate([self._seen, np.ones(known.sum())])
+        self._pixels = np.concatenate([self._pixels, pixels])
+        self._seen = np.concatenate([self._seen, np.ones(len(pixels))])
         self._full = len(self._pixels)
-        self._constancy.renewed(known.sum() / self._full)
 
     def _first(self, picture: tracks.Picture) -> Picture | Scene:
         if self._camera is None:
