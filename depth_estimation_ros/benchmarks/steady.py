@@ -148,7 +148,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='benchmark steady', description=__doc__)
     parser.add_argument('--frames', type=int, default=200, help='default: %(default)s')
     parser.add_argument(
-        '--rooms', type=int, nargs='+', default=[3, 11], help='seeds; default: %(default)s'
+        '--rooms', type=int, nargs='+', default=[3, 6], help='seeds; default: %(default)s'
     )
     options = parser.parse_args(argv)
     rows, held = [], []
