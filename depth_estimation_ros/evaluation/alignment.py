@@ -89,10 +89,11 @@ class Alignment:
     def apply(
         self, depth_map: DepthMap, truth: Depth, valid: Mask, random: np.random.Generator
     ) -> Aligned:
-        """Bring what the pipeline says of a frame to the truth.
+        """Bring what a network says of a frame to the truth.
 
         Args:
-            depth_map: What the pipeline says of a frame.
+            depth_map: What it says of the frame; metres are not needed. The range that it was
+                trained on counts for nothing, as in the literature.
             truth: [H, W] metres.
             valid: [H, W] where truth is known and counts.
             random: Draws the points.
@@ -101,7 +102,7 @@ class Alignment:
             ValueError: The truth does not determine the alignment.
         """
         if self.method == 'none':
-            return Aligned(np.asarray(depth_map.depth), valid)
+            return Aligned(np.asarray(depth_map.prediction.values), valid)
         if self.method == 'points':
             return self._calibrated(depth_map, truth, valid, random)
         inverse = _inverse(depth_map.prediction)

@@ -18,7 +18,6 @@ from depth_estimation_ros.evaluation.alignment import Alignment
 from depth_estimation_ros.evaluation.base import DataSet, Sample
 from depth_estimation_ros.evaluation.tally import Tally
 from depth_estimation_ros.frames import DepthMap
-from depth_estimation_ros.pipeline import DepthPipeline
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +69,7 @@ def evaluate(
     """Score a network.
 
     Args:
-        estimator: The network; what it says goes the pipeline's road, without calibration.
+        estimator: The network.
         data: The frames.
         protocol: What is scored of them.
         watch: Passes the samples on, and may show how far it is.
@@ -80,11 +79,12 @@ def evaluate(
     """
     alignment = protocol.alignment
     alignment.check(estimator.spec.name, estimator.spec.kind)
-    pipeline = DepthPipeline(estimator, (0.0, math.inf))
     tally = Tally()
     for index, sample in enumerate(watch(itertools.islice(data.samples(), protocol.limit))):
         random = np.random.default_rng([protocol.seed, index])
-        _score(tally, sample, pipeline.process(sample.frame), data, protocol, random)
+        (prediction,) = estimator.predict([sample.frame.image])
+        depth_map = DepthMap(sample.frame, prediction, None)
+        _score(tally, sample, depth_map, data, protocol, random)
     if not tally.frames:
         reasons = '; '.join(f'{count} frames: {why}' for why, count in tally.left_out.items())
         raise ValueError(f'no frame could be scored ({data.split}): {reasons or "there is none"}')
