@@ -54,6 +54,13 @@ def test_a_sequence_of_pairs_is_one_where_it_says_so(tmp_path):
     assert [s.follows for s in read(tmp_path)] == [False, True, True]
 
 
+def test_frames_between_which_a_split_leaves_some_out_do_not_follow_each_other(tmp_path):
+    save_pairs(tmp_path, [TRUTH] * 4, sequence='walk')
+    split = tmp_path / 'split.txt'
+    split.write_text('pair0\npair2\npair3\n')
+    assert [s.follows for s in read(tmp_path, split)] == [False, False, True]
+
+
 def test_a_split_of_pairs_names_them(tmp_path):
     save_pairs(tmp_path, [TRUTH] * 3)
     split = tmp_path / 'split.txt'

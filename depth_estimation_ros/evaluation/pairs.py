@@ -10,7 +10,7 @@ frames of one camera.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ def pairs(folder: Path, split: Path | None) -> DataSet:
         ValueError: The list cannot be read, lacks something, or the split names what is not in it.
     """
     entries = _entries(folder / FILE)
+    chosen = list(enumerate(entries))
     words = f'all {len(entries)} pairs'
     if split is not None:
         wanted = set(read_lines(split))
@@ -48,9 +49,9 @@ def pairs(folder: Path, split: Path | None) -> DataSet:
                 f'{split} names {min(unknown)!r}, which {folder / FILE} does not; it has '
                 + ', '.join(entry['name'] for entry in entries)
             )
-        chosen = [entry for entry in entries if entry['name'] in wanted]
-        words, entries = f'{len(chosen)} of {len(entries)} pairs, {split.name}', chosen
-    return DataSet('pairs.json', words, lambda: _samples(folder, entries), len(entries))
+        chosen = [(index, entry) for index, entry in chosen if entry['name'] in wanted]
+        words = f'{len(chosen)} of {len(entries)} pairs, {split.name}'
+    return DataSet('pairs.json', words, lambda: _samples(folder, chosen), len(chosen))
 
 
 def _entries(file: Path) -> list[dict[str, Any]]:
@@ -68,16 +69,18 @@ def _entries(file: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def _samples(folder: Path, entries: list[dict[str, Any]]) -> Iterator[Sample]:
-    sequence = None
-    for entry in entries:
+def _samples(folder: Path, chosen: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Sample]:
+    before, sequence = -1, None
+    for index, entry in chosen:
         image = read_image(folder / entry['color'])
         height, width, _ = image.shape
         camera = Camera(width, height, *entry['K']) if 'K' in entry else None
-        before, sequence = sequence, entry.get('sequence')
+        follows = index == before + 1 and sequence is not None
+        follows = follows and sequence == entry.get('sequence')
+        before, sequence = index, entry.get('sequence')
         yield Sample(
             entry['name'],
             Frame(image, camera=camera),
             read_depth(folder / entry['depth'], entry['depth_unit_per_m']),
-            follows=sequence is not None and sequence == before,
+            follows,
         )
