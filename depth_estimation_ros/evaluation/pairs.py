@@ -10,6 +10,7 @@ frames of one camera.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,25 @@ def _entries(file: Path) -> list[dict[str, Any]]:
     for index, entry in enumerate(entries):
         if missing := [key for key in _KEYS if key not in entry]:
             raise ValueError(f'{file}: entry {index} has no {missing[0]}')
+        if wrong := _wrong(entry):
+            raise ValueError(f'{file}: entry {index}: {wrong}')
     if not entries:
         raise ValueError(f'{file} lists no pair')
     return entries
+
+
+def _wrong(entry: dict[str, Any]) -> str:
+    """What is wrong with the values of an entry; empty where nothing is."""
+    for key in _KEYS[:3]:
+        if not isinstance(entry[key], str):
+            return f'{key} is {entry[key]!r}, not a text'
+    unit, intrinsics = entry['depth_unit_per_m'], entry.get('K', [1, 1, 1, 1])
+    if not (isinstance(unit, (int, float)) and 0 < unit < math.inf):
+        return f'depth_unit_per_m is {unit!r}, not a positive number'
+    numbers = isinstance(intrinsics, list) and all(isinstance(k, (int, float)) for k in intrinsics)
+    if not numbers or len(intrinsics) != 4:
+        return f'K is {intrinsics!r}, not fx, fy, cx, cy'
+    return ''
 
 
 def _samples(folder: Path, chosen: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Sample]:
