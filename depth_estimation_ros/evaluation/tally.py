@@ -73,7 +73,7 @@ class Tally:
         truth: Depth,
         follows: bool,
     ) -> None:
-        """Score a frame.
+        """Score a frame, or leave it out where nothing is answered.
 
         Args:
             name, image: Of the frame.
@@ -83,6 +83,9 @@ class Tally:
         """
         scored = np.isfinite(truth)
         answered = scored & np.isfinite(depth) & (depth > 0)
+        if not answered.any():
+            self.leave_out('no answer where the truth counts')
+            return
         self._coverage.append(float(answered.sum() / scored.sum()))
         errors = depth_errors(depth, truth, answered)
         if follows and self._before is not None:
