@@ -245,7 +245,7 @@ def test_what_is_no_data_set_is_said_to_hold_what_it_holds(tmp_path):
             '[{"name": "a", "color": "a", "depth": "b", "depth_unit_per_m": 0}]',
             'entry 0: depth_unit_per_m is 0, not a positive number',
         ),
-        ('[{"name": "a", "color": 3, "depth": "b", "depth_unit_per_m": 1}]', 'color is 3, not a t'),
+        ('[{"name": "a", "color": 3, "depth": "b", "depth_unit_per_m": 1}]', 'color is 3'),
         (
             '[{"name": "a", "color": "a", "depth": "b", "depth_unit_per_m": 1, "K": [1, 2]}]',
             r'entry 0: K is \[1, 2\], not fx, fy, cx, cy',

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -118,7 +119,7 @@ def _score(
 
 def _reason(error: ValueError) -> str:
     """Without the numbers of a frame, so that frames of equal fate are counted together."""
-    return str(error).partition(' (')[0].partition(':')[0]
+    return re.sub(r'-?\d[\d.]*(e[+-]?\d+)?', '…', str(error).partition(' (')[0].partition(':')[0])
 
 
 def row(

@@ -42,8 +42,9 @@ class Tally:
     """The scores of frames, as they come.
 
     Attributes:
-        joint: Pixels by truth (rows) and estimate (columns), in bins of DEPTHS.
-        errors: Pixels by relative error, in bins of ERRORS; what is beyond is in the last ones.
+        joint: Pixels by truth (rows) and estimate (columns), in bins of DEPTHS; what is beyond is
+            in the last ones.
+        errors: Pixels by relative error, in bins of ERRORS; the same.
         refused: How many draws of points determined no fit, so that others were drawn.
         left_out: Frames without a score, by reason.
     """
@@ -125,7 +126,8 @@ class Tally:
         }
 
     def _count(self, depth: Depth, truth: Depth) -> None:
-        self.joint += np.histogram2d(truth, depth, [DEPTHS, DEPTHS])[0].astype(np.int64)
+        both = (np.clip(metres, DEPTHS[0], DEPTHS[-1]) for metres in (truth, depth))
+        self.joint += np.histogram2d(*both, [DEPTHS, DEPTHS])[0].astype(np.int64)
         relative = np.clip((depth - truth) / truth, ERRORS[0], ERRORS[-1])
         self.errors += np.histogram(relative, ERRORS)[0]
 
