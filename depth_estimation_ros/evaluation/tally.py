@@ -126,8 +126,8 @@ class Tally:
         }
 
     def _count(self, depth: Depth, truth: Depth) -> None:
-        both = (np.clip(metres, DEPTHS[0], DEPTHS[-1]) for metres in (truth, depth))
-        self.joint += np.histogram2d(*both, [DEPTHS, DEPTHS])[0].astype(np.int64)
+        t, z = (np.clip(metres, DEPTHS[0], DEPTHS[-1]) for metres in (truth, depth))
+        self.joint += np.histogram2d(t, z, [DEPTHS, DEPTHS])[0].astype(np.int64)
         relative = np.clip((depth - truth) / truth, ERRORS[0], ERRORS[-1])
         self.errors += np.histogram(relative, ERRORS)[0]
 
