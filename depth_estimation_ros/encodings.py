@@ -96,6 +96,7 @@ _PACKED = {
     **{f'bayer_{name}16': _Packed(1, code, 2) for name, code in _BAYER.items()},
 }
 _PLANES = {'nv21': 1.5, 'nv24': 3.0}  # bytes per pixel, luminance and chroma together
+_JPEG, _PNG = b'\xff\xd8', b'\x89PNG\r\n\x1a\n'  # what files begin with
 KNOWN = (*_PACKED, *_PLANES)
 # ITU-R BT.601, limited range: Y, U, V and 1 to R, G, B. What OpenCV uses for the other YUV.
 _YUV_TO_RGB = np.array([[1.164, 0.0, 1.596], [1.164, -0.391, -0.813], [1.164, 2.018, 0.0]])
@@ -187,18 +188,20 @@ def decode_compressed(data: bytes) -> Image:
     return cast('Image', cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, bgr))
 
 
+def is_cut_off(data: bytes) -> bool:
+    """Whether a JPEG or PNG lacks its end: OpenCV fills the rest with grey and only warns."""
+    if data.startswith(_JPEG):
+        return data.find(b'\xff\xd9', _jpeg_scan(data)) < 0
+    return data.startswith(_PNG) and b'IEND\xaeB`\x82' not in data[-64:]
+
+
 def _check_complete(data: bytes) -> None:
-    """Refuse what lacks its end: OpenCV fills the rest of a picture with grey and only warns."""
-    if data.startswith(b'\xff\xd8'):
-        complete = data.find(b'\xff\xd9', _jpeg_scan(data)) >= 0
-    elif data.startswith(b'\x89PNG\r\n\x1a\n'):
-        complete = b'IEND\xaeB`\x82' in data[-64:]
-    else:
+    if not data.startswith((_JPEG, _PNG)):
         raise ValueError(
             f'compressed image of {len(data)} bytes is neither JPEG nor PNG: set the '
             'publisher to one of them, or image_transport to raw'
         )
-    if not complete:
+    if is_cut_off(data):
         raise ValueError(
             f'compressed image is truncated after {len(data)} bytes: its end is '
             'missing; look for a full disk, a lossy link or a too small buffer of the driver'

@@ -94,8 +94,8 @@ def test_a_command_of_the_document_makes_a_calibration(command, calibrate, tmp_p
 
 def depth_by(file, picture, pictures, model='bundled'):
     """What the network says of a picture under a calibration, and the truth."""
-    from depth_estimation_ros.cli.image_files import read_rgb
     from depth_estimation_ros.estimator import DepthEstimator
+    from depth_estimation_ros.image_files import read_rgb
 
     estimator = DepthEstimator.load(model, device='cpu', runtime='torch')
     (prediction,) = estimator.predict([read_rgb(pictures[0] / picture)])

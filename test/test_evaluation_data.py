@@ -264,13 +264,13 @@ def test_files_of_a_pair_that_do_not_do(tmp_path):
     with pytest.raises(ValueError, match='pair0: the depth is 32x48, the picture 64x48: register'):
         read(tmp_path)
     save_picture(tmp_path / '0_depth.png', picture())
-    with pytest.raises(ValueError, match=r'0_depth.png has uint8 values.*one channel of 16 bits'):
+    with pytest.raises(ValueError, match=r'0_depth.png holds uint8.*one channel of 16 bits'):
         read(tmp_path)
     (tmp_path / '0.png').write_bytes(b'torn')
     with pytest.raises(ValueError, match=r'0.png is no image'):
         read(tmp_path)
     (tmp_path / '0.png').unlink()
-    with pytest.raises(FileNotFoundError, match=r'no file .*0.png: is the data set complete'):
+    with pytest.raises(FileNotFoundError, match=r'no file .*0.png: check the path'):
         read(tmp_path)
 
 

@@ -15,13 +15,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind
+from depth_estimation_ros.image_files import read_depth, read_rgb
 from depth_estimation_ros.metrics import DepthErrors, depth_errors
 from depth_estimation_ros.preprocessing import PRESETS
 
@@ -105,19 +105,10 @@ def _recorded(folder: Path) -> dict[str, list[Pair]]:
     """By scene."""
     scenes: dict[str, list[Pair]] = {}
     for entry in json.loads((folder / 'pairs.json').read_text('utf-8')):
-        image = cv2.cvtColor(_read(folder / entry['color'], cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-        stored = _read(folder / entry['depth'], cv2.IMREAD_UNCHANGED).astype(np.float32)
-        truth = np.where(stored > 0, stored / entry['depth_unit_per_m'], np.nan)
-        pair = (image.astype(np.uint8), truth.astype(np.float32))
-        scenes.setdefault(entry['name'].partition('_')[0], []).append(pair)
+        image = read_rgb(folder / entry['color'], upright=False)
+        truth = read_depth(folder / entry['depth'], 1.0 / entry['depth_unit_per_m'])
+        scenes.setdefault(entry['name'].partition('_')[0], []).append((image, truth))
     return scenes
-
-
-def _read(file: Path, how: int) -> NDArray[Any]:
-    image = cv2.imread(str(file), how)
-    if image is None:
-        raise FileNotFoundError(f'{file} is no picture that OpenCV reads')
-    return image
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

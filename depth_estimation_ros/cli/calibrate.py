@@ -166,7 +166,7 @@ def _views(
     options: argparse.Namespace, estimator: DepthEstimator
 ) -> list[tuple[References, DepthMap]]:
     """What is known of each picture, and what the network says of it."""
-    from depth_estimation_ros.cli import image_files
+    from depth_estimation_ros import image_files
     from depth_estimation_ros.frames import DepthMap, Frame
 
     images = [image_files.read_rgb(file) for file in options.images]
@@ -212,7 +212,7 @@ def _method_options(options: argparse.Namespace) -> Any:
 
 def _sensed(options: argparse.Namespace) -> NDArray[np.floating[Any]] | None:
     """What a sensor measured, out of its file."""
-    from depth_estimation_ros.cli import image_files
+    from depth_estimation_ros import image_files
 
     if options.method == 'depth':
         return image_files.read_depth(options.depth, options.unit)

@@ -174,7 +174,7 @@ def _attempt(
     roads: dict[tuple[int, int], DepthPipeline],
 ) -> dict[str, Any] | None:
     """What came of a picture; `roads` are those of the sizes that came before."""
-    from depth_estimation_ros.cli import image_files
+    from depth_estimation_ros import image_files
     from depth_estimation_ros.frames import Frame
 
     try:

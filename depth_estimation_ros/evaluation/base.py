@@ -8,7 +8,6 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,35 +65,6 @@ class DataSet:
     cap: float | None = None
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """A picture, [H, W, 3] uint8 RGB.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is no picture.
-    """
-    image = _read(path, cv2.IMREAD_COLOR)
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
-
-
-def read_depth(path: Path, units_per_metre: float) -> NDArray[np.float32]:
-    """A depth image of 16 bits, [H, W] float32 metres, NaN where it is 0.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is no such image.
-    """
-    stored = _read(path, cv2.IMREAD_UNCHANGED)
-    if stored.dtype != np.uint16 or stored.ndim != 2:
-        raise ValueError(
-            f'{path} has {stored.dtype} values of shape {stored.shape}: depth is one channel of '
-            '16 bits, 0 unknown'
-        )
-    metres = stored.astype(np.float32) / np.float32(units_per_metre)
-    metres[stored == 0] = np.nan
-    return metres
-
-
 def read_lines(path: Path) -> list[str]:
     """The lines of a file that names a split, without empty ones.
 
@@ -109,12 +79,3 @@ def read_lines(path: Path) -> list[str]:
     except UnicodeDecodeError as error:
         raise ValueError(f'{path} is no text: a split names one frame a line') from error
     return [line.strip() for line in lines if line.strip()]
-
-
-def _read(path: Path, how: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    if not path.is_file():
-        raise FileNotFoundError(f'there is no file {path}: is the data set complete?')
-    image = cv2.imread(str(path), how)
-    if image is None:
-        raise ValueError(f'{path} is no image that can be read: get it again')
-    return image  # type: ignore[return-value]

@@ -17,17 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from depth_estimation_ros.camera import Camera
-from depth_estimation_ros.evaluation.base import (
-    DataSet,
-    Sample,
-    read_depth,
-    read_image,
-    read_lines,
-)
+from depth_estimation_ros.evaluation.base import DataSet, Sample, read_lines
 from depth_estimation_ros.frames import Frame
+from depth_estimation_ros.image_files import read_depth, read_rgb
 
 _CAP = 80.0
-_UNITS = 256.0
+_UNIT = 1.0 / 256.0  # metres
 _TRUTH = 'proj_depth/groundtruth'
 # '2011_09_26/2011_09_26_drive_0002_sync/image_02/data/0000000069.png …', or '… 69 l'.
 _LINE = re.compile(
@@ -179,12 +174,12 @@ def _truth_of(place: _Place, parts: Sequence[Path]) -> Path | None:
 def _samples(folder: Path, found: Sequence[tuple[_Place, Path]]) -> Iterator[Sample]:
     before = None
     for place, file in found:
-        image = read_image(place.image(folder))
+        image = read_rgb(place.image(folder), upright=False)
         height, width, _ = image.shape
         camera = _camera(folder / place.drive[:10], place.camera, width, height)
         name = f'{place.drive} {place.number}'
         last = dataclasses.replace(place, number=place.number - 1)
-        yield Sample(name, Frame(image, camera=camera), read_depth(file, _UNITS), before == last)
+        yield Sample(name, Frame(image, camera=camera), read_depth(file, _UNIT), before == last)
         before = place
 
 
@@ -201,10 +196,10 @@ def _camera(date: Path, camera: int, width: int, height: int) -> Camera | None:
 
 def _selected(images: Sequence[Path]) -> Iterator[Sample]:
     for file in images:
-        image = read_image(file)
+        image = read_rgb(file, upright=False)
         height, width, _ = image.shape
         folder, name = file.parents[1], file.name.replace('_image_', '_groundtruth_depth_', 1)
-        truth = read_depth(folder / 'groundtruth_depth' / name, _UNITS)
+        truth = read_depth(folder / 'groundtruth_depth' / name, _UNIT)
         intrinsics = (folder / 'intrinsics' / file.name).with_suffix('.txt')
         camera = None
         if intrinsics.is_file():

@@ -16,14 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from depth_estimation_ros.camera import Camera
-from depth_estimation_ros.evaluation.base import (
-    DataSet,
-    Sample,
-    read_depth,
-    read_image,
-    read_lines,
-)
+from depth_estimation_ros.evaluation.base import DataSet, Sample, read_lines
 from depth_estimation_ros.frames import Frame
+from depth_estimation_ros.image_files import read_depth, read_rgb
 
 FILE = 'pairs.json'
 _KEYS = ('name', 'color', 'depth', 'depth_unit_per_m')
@@ -89,7 +84,7 @@ def _wrong(entry: dict[str, Any]) -> str:
 def _samples(folder: Path, chosen: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Sample]:
     before, sequence = -1, None
     for index, entry in chosen:
-        image = read_image(folder / entry['color'])
+        image = read_rgb(folder / entry['color'], upright=False)
         height, width, _ = image.shape
         camera = Camera(width, height, *entry['K']) if 'K' in entry else None
         follows = index == before + 1 and sequence is not None
@@ -98,6 +93,6 @@ def _samples(folder: Path, chosen: Sequence[tuple[int, dict[str, Any]]]) -> Iter
         yield Sample(
             entry['name'],
             Frame(image, camera=camera),
-            read_depth(folder / entry['depth'], entry['depth_unit_per_m']),
+            read_depth(folder / entry['depth'], 1.0 / entry['depth_unit_per_m']),
             follows,
         )
