@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The benchmark of markers, on some of its views."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -33,3 +34,14 @@ def test_tags_are_slanted_as_far_as_is_said(slant):
     normal = np.linalg.svd(on - on.mean(axis=0), full_matrices=False)[2][2]
     facing = abs(normal @ view.centre) / np.linalg.norm(view.centre)
     assert np.degrees(np.arccos(min(facing, 1.0))) == pytest.approx(slant, abs=0.5)
+
+
+def test_a_marker_that_is_not_found_is_a_miss(monkeypatch, capsys):
+    good = next(marker.views('apriltag_36h11', 1.0, (0.0,)))
+    dark = dataclasses.replace(good, image=np.zeros_like(good.image))
+    monkeypatch.setattr(marker, 'FAMILIES', {'apriltag_36h11': 'DICT_APRILTAG_36H11'})
+    monkeypatch.setattr(marker, 'DISTANCES', (1.0,))
+    for views, code in (([good, good], 0), ([good, dark], 1)):
+        monkeypatch.setattr(marker, 'views', lambda *_, seen=views: seen)
+        assert marker.main([]) == code
+    assert '1 of 2 found' in capsys.readouterr().out

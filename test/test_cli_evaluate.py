@@ -71,6 +71,11 @@ def test_the_table_says_what_was_scored(evaluate, rooms):
     assert 'bundled: frames left out: 1 (no truth in the crop and below the cap)' in out
 
 
+def test_a_limit_is_said_with_the_split(evaluate, rooms):
+    out = evaluate(rooms, '--model', 'bundled', '--limit', 2)[1]
+    assert out.startswith(f'{rooms}: pairs.json, all 3 pairs, the first 2\n')
+
+
 def test_progress_is_for_terminals(evaluate, rooms, monkeypatch):
     assert '3/3' not in evaluate(rooms, '--model', 'bundled')[2]
     monkeypatch.setattr(sys.stderr, 'isatty', lambda: True)

@@ -75,13 +75,13 @@ def main(argv: list[str]) -> int:
         shown.append(seen[len(seen) // 3].image)
     print(table(_TITLES, [_cells(row) for row in rows]))
     found, count = (sum(row[name] for row in rows) for name in ('found', 'views'))
-    print(f'\n{found} of {count} found, the others refused; wanted: all within {_WANTED:.0%}')
+    print(f'\n{found} of {count} found, the others refused; wanted: all, within {_WANTED:.0%}')
     if options.json:
         options.json.write_text(json.dumps(rows, indent=2) + '\n')
     if options.picture:
         sheet = np.vstack([np.hstack(shown[i : i + 2]) for i in range(0, 4, 2)])
         cv2.imwrite(str(options.picture), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
-    return int(any(not row['worst'] <= _WANTED for row in rows))
+    return int(any(not row['worst'] <= _WANTED or row['found'] < row['views'] for row in rows))
 
 
 def views(family: str, distance: float, slants: tuple[float, ...] = SLANTS) -> Iterator[View]:

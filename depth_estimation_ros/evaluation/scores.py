@@ -135,7 +135,7 @@ def row(
         'preset': estimator.preset,
         'data': path,
         'layout': data.layout,
-        'split': data.split,
+        'split': data.split + f', the first {protocol.limit}' * (protocol.limit is not None),
         'crop': protocol.crop,
         'cap_m': protocol.cap,
         'align': str(protocol.alignment),
