@@ -79,6 +79,13 @@ def test_gravity_comes_from_tf_too_and_a_given_pitch_counts_before_it():
     np.testing.assert_allclose(both.depth, given.depth)
 
 
+@pytest.mark.parametrize('pitch', [75, 85, 88, 90])
+def test_a_camera_may_look_straight_down(pitch):
+    depth_map = seen(planes(pitch), METRIC)
+    found = ground(depth_map, 1.0, GroundOptions(pitch=pitch))
+    assert fit_to(found, depth_map).scale == pytest.approx(3.0, rel=0.02)
+
+
 def test_a_roll_without_a_pitch_is_not_left_out_in_silence():
     with pytest.raises(ValueError, match='roll of 4 degrees needs the pitch'):
         GroundOptions(roll=4.0)

@@ -27,6 +27,7 @@ _NARROWINGS = 10
 _ON = 0.1  # relative error within which a pixel is on the plane, until its noise is known
 _SIGMAS = 2.0  # of the noise, within which a pixel is on the plane
 _FOOT = 1.2  # of that, how far up a wall is left out
+_STRAIGHT = 1.25  # by which inverse depth differs over the image, at most, when seen from above
 _CLOSE = 0.05  # to tell a plane that fits from one that cuts through something
 _BELOW = 0.15  # relative error from which on it is below the plane
 _FLAT = 0.7  # share of the pixels on the plane that must be close: 0.5 of what is cut through
@@ -160,13 +161,16 @@ def _on(view: View, plane: Array, excess: Array) -> NDArray[np.bool_]:
 
     The foot of a wall looks like ground: it exceeds the plane by as much as the ray has risen
     above the ground there. So what is on the plane is told by the noise of those below it, where
-    there is nothing else, and the end of each column is left out, where the foot may be.
+    there is nothing else, and the end of each column is left out, where the foot may be; but for a
+    camera that looks straight down, whose columns have no far end.
     """
     lower = -excess[(excess < 0.0) & (excess > -_ON)]
     noise = 1.4826 * float(np.median(lower)) if len(lower) else _ON
     band = min(max(_SIGMAS * noise, 0.01), _ON)
-    on = np.abs(excess) < band
+    on = np.asarray(np.abs(excess) < band)
     inverse = view.rays @ plane[:3]
+    if inverse.max() < _STRAIGHT * inverse.min():
+        return on
     farthest = np.full(view.column.max() + 1, np.inf)
     np.minimum.at(farthest, view.column[on], inverse[on])
     return np.asarray(on & (inverse > (1.0 + _FOOT * band) * farthest[view.column]))
