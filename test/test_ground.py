@@ -79,6 +79,11 @@ def test_gravity_comes_from_tf_too_and_a_given_pitch_counts_before_it():
     np.testing.assert_allclose(both.depth, given.depth)
 
 
+def test_a_metric_model_alone_is_told_how_far_a_camera_may_lean():
+    with pytest.raises(ValueError, match=r'within 35 degrees of .* a level camera'):
+        ground(seen(planes(60), METRIC), 1.0, GroundOptions())
+
+
 @pytest.mark.parametrize('pitch', [75, 85, 88, 90])
 def test_a_camera_may_look_straight_down(pitch):
     depth_map = seen(planes(pitch), METRIC)

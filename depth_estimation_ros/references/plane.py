@@ -33,7 +33,8 @@ _BELOW = 0.15  # relative error from which on it is below the plane
 _FLAT = 0.7  # share of the pixels on the plane that must be close: 0.5 of what is cut through
 _MOST_BELOW = 0.1  # share of the pixels under the horizon
 _MOST_BEYOND = 0.1  # share of all pixels, to which the plane leaves less than no inverse depth
-_LEANING = math.cos(math.radians(35.0))  # the most, between the normal and where it should point
+_MOST_LEANING = 35  # degrees between the normal and where it should point
+_LEANING = math.cos(math.radians(_MOST_LEANING))
 _CURE = (
     'point the camera at more free ground, from farther away from walls, and check pitch and roll '
     'or TF'
@@ -98,7 +99,10 @@ def find_ground(view: View, min_share: float) -> Ground:
     refined = np.array([_narrowed(judges, plane) for plane in best]).reshape(-1, 4)
     refined = refined[_upright(view, refined)]
     if len(refined) == 0:
-        raise ValueError(f'nothing that the network says looks like the ground: {_CURE}')
+        raise ValueError(
+            f'nothing that the network says looks like ground within {_MOST_LEANING} degrees of '
+            f'what pitch or TF tell, or of a level camera where neither is known: {_CURE}'
+        )
     plane = _narrowed(view, refined[_scores(_excess(judges, refined)).argmax()])
     excess = _excess(view, plane)
     on = _on(view, plane, excess)
