@@ -24,8 +24,10 @@ def pixel(text: str) -> Pixel:
     """U,V of the command line."""
     try:
         u, v = map(float, text.split(','))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f'a pixel is such as 320,240, not {text!r}') from error
+    except ValueError:
+        u = v = math.nan
+    if not (math.isfinite(u) and math.isfinite(v)):
+        raise argparse.ArgumentTypeError(f'a pixel is such as 320,240, not {text!r}')
     return u, v
 
 
