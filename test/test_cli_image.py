@@ -199,9 +199,32 @@ def test_outputs_do_not_replace_each_other(image, tmp_path):
     assert 'room.png and other/room.jpg would both become depth_output/room_' in err
 
 
+def test_a_picture_that_is_given_is_not_replaced_by_what_is_written(image, tmp_path):
+    sensor = tmp_path / 'room_depth.png'
+    cv2.imwrite(str(sensor), np.full((48, 64), 2000, np.uint16))
+    code, _, err = image('room.png', sensor, '-o', '.', '--export', 'png16', '--model', 'bundled')
+    assert code == 1
+    assert f'room_depth.png would replace {sensor}: give another --output' in err
+    assert (cv2.imread(str(sensor), cv2.IMREAD_UNCHANGED) == 2000).all()
+
+
+def test_a_picture_that_is_given_twice_is_taken_once(image, tmp_path):
+    (tmp_path / 'rooms.png').mkdir()  # a folder, which a pattern does not mean
+    code, out, _ = image('room.png', 'room*.png', '--at', '3,4', '--json')
+    assert (code, len(json.loads(out))) == (0, 1)
+
+
+def test_a_picture_that_no_network_takes_is_named_and_left_out(image, tmp_path):
+    cv2.imwrite(str(tmp_path / 'strip.png'), np.zeros((6, 300, 3), np.uint8))
+    code, out, err = image('strip.png', 'room.png', '--at', '3,4', '--json')
+    assert (code, len(json.loads(out))) == (1, 1)
+    assert 'strip.png: an image of 300x6 is no picture' in err
+
+
 @pytest.mark.parametrize(
     ('arguments', 'code', 'text'),
     [
+        (['--at', 'nan,1'], 2, "such as 320,240, not 'nan,1'"),
         (['--at', '3'], 2, "such as 320,240, not '3'"),
         (['--export', 'png16,exe'], 2, 'exports are png16, npz, not exe'),
         (['--unit', 'feet'], 2, "'feet'"),

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from depth_estimation_ros.pipeline import DepthPipeline
 
 EXPORTS = ('png16', 'npz')
-_PICTURES = {'.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp'}
+_PICTURES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
+_NAMES = {'colour': 'colour.png', 'png16': 'depth.png', 'npz': 'depth.npz'}
 _CURE = (
     'calibrate (depth-estimation calibrate) and give --calibration FILE, or --depth-scale, or '
     'ask for what the network says with --unit model'
@@ -89,7 +90,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.output is None and (options.export or not options.at):
         options.output = Path('depth_output')
     if options.output is not None:
-        _check_names(files, options.output)
+        _check_names(options, files)
     with contextlib.closing(depth_options.estimator(options)) as estimator:
         _check_metres(options, estimator)
         if options.output is not None:
@@ -122,25 +123,38 @@ def _files(inputs: Sequence[str]) -> list[Path]:
                 f'{text}: there is no such picture, and no picture of {", ".join(_PICTURES)} in it'
             )
         files += found
-    return files
+    return list(dict.fromkeys(files))
 
 
 def _matching(pattern: Path) -> list[Path]:
     """For shells that do not, or not so many."""
     folder = Path(pattern.anchor or '.')
-    return sorted(folder.glob(str(pattern.relative_to(pattern.anchor))))
+    found = folder.glob(str(pattern.relative_to(pattern.anchor)))
+    return sorted(path for path in found if path.is_file())
 
 
-def _check_names(files: Sequence[Path], output: Path) -> None:
-    """Refuse pictures whose outputs would replace each other."""
+def _outputs(options: argparse.Namespace, file: Path) -> dict[str, Path]:
+    """What is to be written of a picture, and where."""
+    kinds = ('colour', *options.export)
+    return {kind: options.output / f'{file.stem}_{_NAMES[kind]}' for kind in kinds}
+
+
+def _check_names(options: argparse.Namespace, files: Sequence[Path]) -> None:
+    """Refuse pictures whose outputs would replace each other, or a picture."""
+    given = {file.resolve(): file for file in files}
     named: dict[str, Path] = {}
     for file in files:
         other = named.setdefault(file.stem, file)
         if other is not file:
             raise ValueError(
-                f'{other} and {file} would both become {output / file.stem}_…: give them in two '
-                'runs, with an --output each'
+                f'{other} and {file} would both become {options.output / file.stem}_…: give them '
+                'in two runs, with an --output each'
             )
+        for output in _outputs(options, file).values():
+            if output.resolve() in given:
+                raise ValueError(
+                    f'{output} would replace {given[output.resolve()]}: give another --output'
+                )
 
 
 def _check_metres(options: argparse.Namespace, estimator: DepthEstimator) -> None:
@@ -159,7 +173,7 @@ def _check_metres(options: argparse.Namespace, estimator: DepthEstimator) -> Non
 def _rows(
     options: argparse.Namespace, estimator: DepthEstimator, files: Sequence[Path]
 ) -> list[dict[str, Any]]:
-    """What came of each picture; one that cannot be read is said and left out."""
+    """What came of each picture; one that cannot be is said and left out."""
     from tqdm import tqdm
 
     roads: dict[tuple[int, int], DepthPipeline] = {}
@@ -186,7 +200,12 @@ def _attempt(
     camera = depth_options.camera(options, width, height)
     if (width, height) not in roads:
         roads[width, height] = _road(options, estimator, camera)
-    return _row(options, file, roads[width, height].process(Frame(image, camera=camera)))
+    try:
+        depth_map = roads[width, height].process(Frame(image, camera=camera))
+    except ValueError as error:
+        depth_options.say(f'{file}: {error}')
+        return None
+    return _row(options, file, depth_map)
 
 
 def _road(
@@ -212,7 +231,7 @@ def _row(options: argparse.Namespace, file: Path, depth_map: DepthMap) -> dict[s
         'width': width,
         'height': height,
         'kind': depth_map.kind.value,
-        'outputs': _written(options, file.stem, depth_map) if options.output else {},
+        'outputs': _written(options, file, depth_map) if options.output else {},
         'at': distance_table.rows(depth_map, options.at, options.window),
     }
 
@@ -225,19 +244,17 @@ def _check_calibrated(depth_map: DepthMap) -> None:
         )
 
 
-def _written(options: argparse.Namespace, stem: str, depth_map: DepthMap) -> dict[str, str]:
+def _written(options: argparse.Namespace, file: Path, depth_map: DepthMap) -> dict[str, str]:
     """Paths of what was written, by what it is."""
     from depth_estimation_ros.cli import depth_files
 
-    outputs = {'colour': options.output / f'{stem}_colour.png'}
+    outputs = _outputs(options, file)
     depth_files.write_colours(depth_map, options.unit, outputs['colour'])
-    if 'png16' in options.export:
-        outputs['png16'] = options.output / f'{stem}_depth.png'
+    if 'png16' in outputs:
         depth_files.write_png16(depth_map, outputs['png16'])
-    if 'npz' in options.export:
-        outputs['npz'] = options.output / f'{stem}_depth.npz'
+    if 'npz' in outputs:
         depth_files.write_npz(depth_map, outputs['npz'])
-    return {kind: str(file) for kind, file in outputs.items()}
+    return {kind: str(path) for kind, path in outputs.items()}
 
 
 def _text(row: dict[str, Any], unit: str) -> str:
