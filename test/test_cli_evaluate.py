@@ -118,6 +118,7 @@ def test_what_cannot_be_done_is_one_line(evaluate, rooms, arguments, message):
         ('--align', 'points', 'known are none, median, scale, affine, points:N'),
         ('--cap', '-3', "a cap is metres, or none, not '-3'"),
         ('--limit', '0', '1 or more'),
+        ('--seed', '-1', "a seed is a whole number from 0 on, not '-1'"),
         ('--crop', 'kb', 'invalid choice'),
     ],
 )

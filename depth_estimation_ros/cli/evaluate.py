@@ -48,7 +48,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     evaluate.add_argument('--crop', choices=_CROPS, help="default: the data set's usual")
     evaluate.add_argument('--split', type=Path, metavar='FILE', help='names the frames to take')
     evaluate.add_argument('--limit', type=_count, metavar='N', help='at most the first N frames')
-    evaluate.add_argument('--seed', type=int, default=0, help='of the points (default: 0)')
+    evaluate.add_argument(
+        '--seed', type=_seed, default=0, metavar='N', help='of the points (default: 0)'
+    )
     evaluate.add_argument('--json', action='store_true', help='print JSON')
     evaluate.add_argument('--report', type=Path, metavar='FILE.png', help='draw a picture')
     evaluate.set_defaults(run=_run)
@@ -77,6 +79,12 @@ def _cap(text: str) -> float:
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f'a number of frames is 1 or more, not {text!r}')
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'a seed is a whole number from 0 on, not {text!r}')
     return int(text)
 
 
