@@ -172,6 +172,16 @@ def test_what_is_not_known_is_said(image):
     assert at['distance_m'] is None
 
 
+def test_a_ray_that_the_lens_does_not_tell_is_not_said_to_lack_a_camera(image, tmp_path):
+    folded = INFO | {'distortion_coefficients': {'data': [-0.9, 0.0, 0.0, 0.0, 0.0]}}
+    (tmp_path / 'folded.yaml').write_text(yaml.safe_dump(folded))
+    code, out, err = image('room.png', '--camera', 'folded.yaml', '--at', '0,0', '--json')
+    (at,) = json.loads(out)[0]['at']
+    assert (code, at['status'], at['distance_m']) == (0, 'OK', None)
+    assert 'give --camera' not in err
+    assert 'the distortion of the camera has no inverse' in err
+
+
 def test_folders_and_patterns_are_taken_and_what_is_no_picture_is_said(image, tmp_path):
     more = tmp_path / 'more'
     more.mkdir()

@@ -89,12 +89,15 @@ def text(told: Iterable[dict[str, Any]], unit: str) -> str:
     return table(('pixel', *columns.values(), 'status'), cells)
 
 
-def say_what_is_missing(told: Iterable[dict[str, Any]]) -> None:
+def say_what_is_missing(told: Iterable[dict[str, Any]], camera_known: bool) -> None:
     """Say why distances and standard deviations are not known, and the cure."""
     good = [row for row in told if row['depth_m'] is not None]
     if any(row['distance_m'] is None for row in good):
         depth_options.say(
-            'distances along the ray need the intrinsics: give --camera, --fx or --hfov'
+            'the distortion of the camera has no inverse where distances are missing: ask nearer '
+            'to the centre'
+            if camera_known
+            else 'distances along the ray need the intrinsics: give --camera, --fx or --hfov'
         )
     if any(row['std_dev_m'] is None for row in good):
         depth_options.say(

@@ -97,7 +97,8 @@ def _run(options: argparse.Namespace) -> int:
             options.output.mkdir(parents=True, exist_ok=True)
         rows = _rows(options, estimator, files)
     if options.unit != 'model':
-        distance_table.say_what_is_missing(at for row in rows for at in row['at'])
+        camera_known = bool(options.camera or options.fx or options.hfov)
+        distance_table.say_what_is_missing((at for row in rows for at in row['at']), camera_known)
     if options.json:
         print(json.dumps(rows, indent=2))
     else:
