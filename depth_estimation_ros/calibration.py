@@ -89,14 +89,18 @@ class Fit:
         """What people should know of it; empty when there is nothing."""
         if self.references == 0:
             return 'a plain factor: how right it is, is not known'
+        said = []
         if self.kind is DepthKind.RELATIVE and self.covariance[2] == 0.0:
-            return (
+            said.append(
                 'the scale alone is fitted and the shift taken as zero: references at clearly '
                 'different depths are better'
             )
         if self.inliers < self.references:
-            return f'left out as disagreeing: {self.references - self.inliers} references'
-        return ''
+            said.append(
+                f'{self.references - self.inliers} of {self.references} references are left out: '
+                'they disagree, or the network knows nothing there'
+            )
+        return '; '.join(said)
 
     def std_dev(self, values: ArrayLike) -> Array:
         """One sigma in metres for predictions: of the fit, and of what it leaves over.

@@ -337,3 +337,15 @@ def test_a_bad_distance_among_thousands_is_said_in_a_line():
     with pytest.raises(ValueError, match=r'distance of inf \(2 of 2000 are such\)') as refusal:
         fit(depths, depths, METRIC)
     assert len(str(refusal.value)) < 200
+
+
+def test_references_that_are_left_out_are_said_and_not_called_wrong_where_none_is_seen():
+    z = np.linspace(1.0, 5.0, 9)
+    wrong, unseen = z.copy(), z.copy()
+    wrong[4], unseen[4] = 20.0, np.nan
+    left = '1 of 9 references are left out: they disagree, or the network knows nothing there'
+    assert fit(wrong, z, METRIC).remark == fit(unseen, z, METRIC).remark == left
+    alone = fit(1.0 / wrong, z, RELATIVE, independent=1).remark
+    assert alone.startswith('the scale alone is fitted')
+    assert alone.endswith(f'; {left}')
+    assert fit(z, z, METRIC).remark == ''
