@@ -45,7 +45,7 @@ def load(file: Path) -> Camera:
             k=list(stored['camera_matrix']['data']),
         )
         return messages.camera_from_info(info, info.width, info.height)
-    except (yaml.YAMLError, LookupError, TypeError, ValueError) as error:
+    except (yaml.YAMLError, LookupError, TypeError, ValueError, OverflowError) as error:
         reason = ' '.join(str(error).split())  # YAML's own take several lines
         raise ValueError(
             f'{file} is no camera_info file ({reason}): give one as camera_calibration writes it'

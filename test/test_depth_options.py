@@ -117,6 +117,8 @@ def test_a_camera_of_another_size_is_refused(info_file):
         {'camera_matrix': {'data': [1.0]}},
         {'camera_matrix': None},
         {'image_width': 'wide'},
+        {'image_width': float('inf')},
+        {'camera_matrix': {'data': [10**400] * 9}},
         {'distortion_model': 'none of these'},
         {'distortion_coefficients': {'data': [0.1, 0.2]}},
     ],
