@@ -118,18 +118,22 @@ def decode_points(msg: Any) -> NDArray[np.float64]:
         )
     order = '>' if msg.is_bigendian else '<'
     used, data = msg.width * msg.point_step, np.frombuffer(msg.data, np.uint8)
-    if used > msg.row_step or msg.row_step * msg.height > data.size:
+    places = [(fields[name].offset, floats[fields[name].datatype]) for name in 'xyz']
+    needed = max(offset + np.dtype(kind).itemsize for offset, kind in places)
+    whole = used <= msg.row_step and msg.row_step * msg.height <= data.size
+    if not whole or (used and needed > msg.point_step):
         raise ValueError(
-            f'point cloud of {msg.width}x{msg.height} points with point_step={msg.point_step} and '
-            f'row_step={msg.row_step} has {data.size} bytes: it is cut off, or its driver errs'
+            f'point cloud of {msg.width}x{msg.height} points with point_step={msg.point_step}, '
+            f'row_step={msg.row_step} and fields of {needed} bytes has {data.size} bytes: it is '
+            'cut off, or its driver errs'
         )
     if data.size == 0:
         return np.empty((0, 3))
     layout = np.dtype(
         {
             'names': list('xyz'),
-            'formats': [order + floats[fields[name].datatype] for name in 'xyz'],
-            'offsets': [fields[name].offset for name in 'xyz'],
+            'formats': [order + kind for _, kind in places],
+            'offsets': [offset for offset, _ in places],
             'itemsize': msg.point_step,
         }
     )

@@ -115,6 +115,18 @@ def test_points_of_a_cloud_in_any_layout(bigendian, kind, padding):
         messages.decode_points(message)
 
 
+def test_a_cloud_whose_fields_do_not_fit_its_points_is_the_fault_of_its_driver():
+    fields = [
+        sensor_msgs.PointField(name=name, offset=offset, datatype=7, count=1)
+        for name, offset in (('x', 0), ('y', 4), ('z', 10))
+    ]
+    message = sensor_msgs.PointCloud2(
+        height=1, width=2, point_step=12, row_step=24, fields=fields, data=bytes(24)
+    )
+    with pytest.raises(ValueError, match=r'point cloud .* point_step=12, .* fields of 14 bytes'):
+        messages.decode_points(message)
+
+
 def test_an_empty_cloud_has_no_points():
     fields = [sensor_msgs.PointField(name=name, datatype=7, count=1) for name in 'xyz']
     message = sensor_msgs.PointCloud2(height=1, point_step=12, fields=fields)
