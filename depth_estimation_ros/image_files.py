@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,10 @@ def read_depth(file: Path, unit: float) -> NDArray[np.float32]:
         unit: Metres of one.
 
     Raises:
-        FileNotFoundError, ValueError: There is none, or it is none.
+        FileNotFoundError, ValueError: There is none, or it is none; or no such unit.
     """
+    if not 0.0 < unit < math.inf:
+        raise ValueError(f'a unit of {unit:g} m is none: give the metres of one, such as 0.001')
     stored = _read(file, cv2.IMREAD_UNCHANGED)
     if stored.ndim != 2 or stored.dtype == np.uint8:
         raise ValueError(
