@@ -250,6 +250,10 @@ def test_what_is_no_data_set_is_said_to_hold_what_it_holds(tmp_path):
             '[{"name": "a", "color": "a", "depth": "b", "depth_unit_per_m": 1, "K": [1, 2]}]',
             r'entry 0: K is \[1, 2\], not fx, fy, cx, cy',
         ),
+        (
+            '[{"name": "", "color": "a", "depth": "b", "depth_unit_per_m": 1, "K": [0, 1, 2, 3]}]',
+            r'entry 0: K is \[0, 1, 2, 3\], not fx, fy, cx, cy',
+        ),
     ],
 )
 def test_a_list_of_pairs_that_is_none(tmp_path, text, message):

@@ -76,7 +76,7 @@ def _wrong(entry: dict[str, Any]) -> str:
     if not (isinstance(unit, (int, float)) and 0 < unit < math.inf):
         return f'depth_unit_per_m is {unit!r}, not a positive number'
     numbers = isinstance(intrinsics, list) and all(isinstance(k, (int, float)) for k in intrinsics)
-    if not numbers or len(intrinsics) != 4:
+    if not numbers or len(intrinsics) != 4 or not min(intrinsics[:2]) > 0:
         return f'K is {intrinsics!r}, not fx, fy, cx, cy'
     return ''
 
