@@ -379,3 +379,19 @@ def test_calibrate_from_may_follow_the_lidar_until_the_calibration_is_cleared(sc
     time.sleep(0.2)
     assert scene.stream.calibration is None
     assert not scene.stream.sensors.subscriptions
+
+
+def test_a_node_that_is_cleaned_up_while_it_calibrates_lives_on(scene):
+    client = scene.client.create_client(CalibrateFrom, '/depth_estimation/calibrate_from')
+    scene.until(client.service_is_ready, 'calibrate_from is there')
+    answer = client.call_async(CalibrateFrom.Request(method='depth'))
+    sensors = scene.stream.sensors
+    scene.until(lambda: sensors.subscriptions, 'listening')
+    scene.node.trigger_deactivate()
+    scene.node.trigger_cleanup()
+    assert not sensors.subscriptions
+    scene.until(answer.done, 'calibrate_from answers')
+    assert 'the node was cleaned up' in answer.result().message
+    assert 'not active' in scene.calibrate('factor', 1.0).message
+    assert scene.node.autostart()
+    scene.stream = scene.node.streams['']

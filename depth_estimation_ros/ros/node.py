@@ -60,7 +60,6 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         super().__init__('depth_estimation', **options)
         self.config = parameters.declare(self)
         self.estimator: DepthEstimator | None = None
-        self._requests: Services | None = None
         self._clockwork: list[Any] = []
         self._latency = Latency()
         self._status_topic = StatusTopic(self)
@@ -72,6 +71,13 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         )
         self.transforms = TransformListener(
             self, lambda text: self.get_logger().error(text, throttle_duration_sec=5.0)
+        )
+        self._requests = Services(
+            self,
+            self.streams,
+            lambda: self.config.distance.window,
+            self.publish_status,
+            lambda: self._depth_worker.running,
         )
         self.switch = ModelSwitch(self)
         self.add_on_set_parameters_callback(
@@ -85,7 +91,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         return bool(self.trigger_configure() == _SUCCESS and self.trigger_activate() == _SUCCESS)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load the model and open the topics and services."""
+        """Load the model and open the topics."""
         try:
             self._open()
         except Exception as error:  # rclpy would swallow it without a word
@@ -107,13 +113,6 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
                 self._depth_worker.wake,
                 self.transforms,
             )
-        self._requests = Services(
-            self,
-            self.streams,
-            lambda: self.config.distance.window,
-            self.publish_status,
-            lambda: self._depth_worker.running,
-        )
         diagnostics = Diagnostics(self.get_name(), latency)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # runs also where /clock does not
         self._clockwork = [
@@ -174,7 +173,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Free the model and close the topics and services."""
+        """Free the model and close the topics."""
         self._close()
         return super().on_cleanup(state)
 
@@ -193,22 +192,20 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
     def _close(self) -> None:
         for timer in self._clockwork:
             self.destroy_timer(timer)
-        if self._requests is not None:
-            self._requests.destroy()
         for stream in self.streams.values():
             stream.destroy()
         if self.estimator is not None:
             self.estimator.close()
         self._latency.clear()
-        self._clockwork, self._requests, self.streams, self.estimator = [], None, {}, None
+        self.streams.clear()
+        self._clockwork, self.estimator = [], None
 
     def idle(self, within: float) -> bool:
         """Stop to work; whether no other thread is at it any more after so many seconds."""
         for stream in self.streams.values():
             stream.continuous.end()
-        calibrating = self._requests is not None and self._requests.running
         following = any(stream.continuous.running for stream in self.streams.values())
-        others = self.switch.running or calibrating or following
+        others = self.switch.running or self._requests.running or following
         return self._depth_worker.stop(within) and not others
 
     def destroy_node(self) -> None:

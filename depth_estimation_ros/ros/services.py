@@ -50,11 +50,14 @@ def _refusing(handler: Handler) -> Handler:
 
 
 class Services:
-    """The services of a configured node.
+    """The services of a node.
+
+    They live as long as the node: a call may outlast the lifecycle states around it, and rclpy
+    cannot answer it when its service is gone.
 
     Args:
         node: Owner.
-        streams: The cameras by name.
+        streams: The cameras by name; none while the node is not configured.
         window: The parameter distance.window, at the time of a call.
         on_change: Called when a calibration came or went.
         active: Whether frames are worked on.
@@ -73,26 +76,19 @@ class Services:
         self._background = Background(node, 'calibration')
         # Reentrant: the executor goes on with everything else while one awaits.
         waiting = ReentrantCallbackGroup()
-        self._services = [
+        for kind, name, handler, group in (
+            (GetDistance, 'get_distance', self.get_distance, None),
+            (CalibrateScale, 'calibrate_scale', self.calibrate_scale, None),
+            (CalibrateFrom, 'calibrate_from', self.calibrate_from, waiting),
+            (Trigger, 'clear_calibration', self.clear_calibration, None),
+            (Trigger, 'save_calibration', self.save_calibration, None),
+        ):
             node.create_service(kind, f'~/{name}', handler, callback_group=group)
-            for kind, name, handler, group in (
-                (GetDistance, 'get_distance', self.get_distance, None),
-                (CalibrateScale, 'calibrate_scale', self.calibrate_scale, None),
-                (CalibrateFrom, 'calibrate_from', self.calibrate_from, waiting),
-                (Trigger, 'clear_calibration', self.clear_calibration, None),
-                (Trigger, 'save_calibration', self.save_calibration, None),
-            )
-        ]
 
     @property
     def running(self) -> bool:
         """Whether a thread calibrates; it ends by itself, after seconds."""
         return self._background.running
-
-    def destroy(self) -> None:
-        """End the services."""
-        for service in self._services:
-            self._node.destroy_service(service)
 
     def _stream(self, name: str) -> CameraStream:
         if not self._active():
