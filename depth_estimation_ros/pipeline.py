@@ -70,20 +70,19 @@ class DepthPipeline:
 
     def depth_map(self, frame: Frame, prediction: Prediction) -> DepthMap:
         """The depth map of what the network says of the newest frame, kept in scale."""
-        drift = 0.0
+        drift, (calibration, basis) = 0.0, self._in_force  # once: another may come meanwhile
+        if not _belongs(calibration, prediction):
+            calibration = basis = None
         if self.stabilizer is not None:
             with self.latency.stage('stabilize'):
                 if self._steadied is not self.estimator:
                     self.stabilizer.reset()
                     self._steadied = self.estimator
-                calibration, basis = self._in_force
-                if not _belongs(calibration, prediction):
-                    calibration = basis = None
                 steadied = self.stabilizer.steady(frame, prediction, calibration, basis)
                 prediction, drift = steadied.prediction, steadied.drift
-        drift = math.hypot(drift, self.drift.of(self.calibration).sigma)
+        drift = math.hypot(drift, self.drift.of(calibration).sigma)
         with self.latency.stage('calibrate'):
-            depth_map = self.metres(frame, prediction, drift)
+            depth_map = self.metres(frame, prediction, calibration, drift)
         self.drift.look(depth_map)
         return depth_map
 
@@ -99,11 +98,17 @@ class DepthPipeline:
             drift = 0.0
         elif self.stabilizer is not None and depth_map.calibration is not calibration:
             drift = self.stabilizer.unsure
-        return self.metres(depth_map.frame, depth_map.prediction, drift)
+        return self.metres(depth_map.frame, depth_map.prediction, calibration, drift)
 
-    def metres(self, frame: Frame, prediction: Prediction, drift: float = 0.0) -> DepthMap:
+    def metres(
+        self,
+        frame: Frame,
+        prediction: Prediction,
+        calibration: Calibration | None = None,
+        drift: float = 0.0,
+    ) -> DepthMap:
         """The depth map of a prediction: calibrated, or metric as the network says, or none."""
-        calibration, fit = self.calibration, None
+        fit = None
         if calibration is not None and _belongs(calibration, prediction):
             fit, (near, far) = calibration.fit, self.range
         elif prediction.kind is DepthKind.METRIC:

@@ -112,7 +112,7 @@ def test_the_range_of_a_calibrated_network_is_in_metres_too(relative):
     fitted = fit([1.0, 2.0], [2.0, 2.0 / 3.0], DepthKind.RELATIVE)  # 1/Z = d - 0.5
     pipeline.calibration = Calibration(fitted, 'bundled-relative', None, 0)
     frame, prediction = given([9.0, 2.4, 1.5, 0.7, 0.6, 0.5, -3.0, NAN], DepthKind.RELATIVE)
-    depth = pipeline.metres(frame, prediction).depth
+    depth = pipeline.metres(frame, prediction, pipeline.calibration).depth
     expected = [[-INF, 1 / 1.9, 1.0, 5.0, INF, INF, INF, NAN]]
     np.testing.assert_allclose(depth, expected, rtol=1e-5)
 
@@ -131,7 +131,9 @@ def test_a_calibration_is_bound_by_the_range_that_was_asked_for_alone(relative):
     pipeline.calibration = Calibration(fitted, 'bundled-relative', None, 0)
     frame, prediction = given([1.0 / 50.0], DepthKind.RELATIVE)
     assert relative.spec.valid_range[1] < 50.0
-    np.testing.assert_allclose(pipeline.metres(frame, prediction).depth, [[50.0]], rtol=1e-5)
+    np.testing.assert_allclose(
+        pipeline.metres(frame, prediction, pipeline.calibration).depth, [[50.0]], rtol=1e-5
+    )
 
 
 def test_the_range_may_change_while_running(metric):
@@ -236,6 +238,23 @@ def test_kept_depth_maps_under_a_new_calibration_tell_whose_scale_it_is(relative
     assert following.drift < 0.02
     assert pipeline.again(following).drift == following.drift
     np.testing.assert_allclose(following.prediction.values, basis.prediction.values, atol=1e-3)
+
+
+def test_a_calibration_that_comes_while_a_frame_is_steadied_is_for_the_next(relative, scene):
+    class Interrupted(Stabilizer):
+        def steady(self, *known):
+            steadied = super().steady(*known)
+            pipeline.calibrate(new, basis)
+            return steadied
+
+    pipeline = DepthPipeline(relative, (0.1, 20.0))
+    basis = pipeline.process(scene[0])
+    fitted = fit([0.5, 2.0], [2.0, 0.5], DepthKind.RELATIVE)
+    new = Calibration(fitted, 'bundled-relative', CAMERA, 0)
+    pipeline.stabilizer = Interrupted()
+    between = pipeline.process(scene[0])
+    assert between.calibration is None
+    assert pipeline.again(between).drift > 0.05
 
 
 def test_what_is_no_image_is_refused(metric, scene):
