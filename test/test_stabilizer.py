@@ -218,6 +218,7 @@ def test_it_can_be_turned_off(drive):
     for image, truth in drive[:3]:
         said = run.said(truth)
         assert run.feed(image, truth, said).prediction is said
+    assert 'stabilizer.enabled' in run.stabilizer.hint
 
 
 def test_pixels_that_stand_are_smoothed_and_a_moving_edge_is_not_smeared(stand):

@@ -123,6 +123,8 @@ class Stabilizer:
     @property
     def hint(self) -> str:
         """Why the last frame may not have the scale of its calibration; empty: it has."""
+        if not self.options.enabled:
+            return 'nothing keeps it, stabilizer.enabled is false: it wavers with the network'
         if self._calibration is None or self._constancy.held:
             return ''
         cure = '' if self._camera is not None else ', or publish a camera_info that fits the image'
