@@ -44,9 +44,9 @@ class _Topic:
         self.subscription: AdaptiveSubscription | None = None
 
     def hold(self) -> None:
-        self._holders += 1
         if self.subscription is None:
             self.subscription = self._subscribe(self._take)
+        self._holders += 1
 
     def release(self) -> None:
         self._holders -= 1
