@@ -362,6 +362,9 @@ def test_a_depth_camera_is_followed_and_what_it_contradicts_leaves_the_last_good
     assert following.running
     assert scene.calibrate('factor', 20.0).success
     assert not following.running
+    for parameter, again in ((Parameter('range.max', value=50.0), False), (parameters[0], True)):
+        assert scene.node.set_parameters_atomically([parameter]).successful
+        assert following.running == again
 
 
 def test_calibrate_from_may_follow_the_lidar_until_the_calibration_is_cleared(scene):

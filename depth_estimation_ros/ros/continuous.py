@@ -37,7 +37,7 @@ class Continuous:
     def __init__(self, stream: CameraStream) -> None:
         self._stream = stream
         self._held = contextlib.ExitStack()
-        self._configured = ('none', '')
+        self._configured = Reference()
         self._thread: threading.Thread | None = None
         self._ended = threading.Event()
         self._ended.set()
@@ -55,19 +55,22 @@ class Continuous:
         return self._thread is not None and self._thread.is_alive()
 
     def configure(self, options: Reference) -> None:
-        """Follow the sensor that the parameters name, where they have changed.
+        """Follow the sensor that the parameters name, where they were set.
+
+        Set to what they are, they begin anew what a calibration has ended.
 
         Raises:
             ValueError: It cannot be listened to, or not with these options.
         """
-        wanted = (options.continuous, options.options)
-        if wanted == self._configured:
-            return
-        if options.continuous == 'none':
+        before = self._configured
+        same = (before.continuous, before.options) == (options.continuous, options.options)
+        if options is before or (same and self.following):
+            pass
+        elif options.continuous == 'none':
             self.end()
         else:
             self.follow(Asked.of(options.continuous, 0.0, options.options))
-        self._configured = wanted
+        self._configured = options
 
     def follow(self, asked: Asked) -> None:
         """Follow a sensor from now on, instead of what may have been followed.
