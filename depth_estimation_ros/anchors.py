@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from depth_estimation_ros.thumbnail import thumbnail, to_size
+from depth_estimation_ros.thumbnail import WIDTH, thumbnail, to_size
 
 Array = NDArray[np.float64]
 
@@ -82,6 +82,16 @@ class Anchors:
             and float(cv2.matchTemplate(square, look, cv2.TM_CCOEFF_NORMED).max()) > _ALIKE
             for (x, y), look in zip(places, self.looks, strict=True)
         ], np.bool_)  # fmt: skip
+
+    @property
+    def vague(self) -> float:
+        """Share by which a camera may have come nearer to them while most look as before.
+
+        What is close together hardly moves in the picture then.
+        """
+        pixels = np.column_stack([self.u, self.v]) * min(WIDTH / self.width, 1.0)
+        radius = np.sqrt(pixels.var(axis=0).sum()) + _SIDE / 2
+        return float((_TREMBLE + 1.0) / radius)
 
     def plain(self) -> dict[str, Any]:
         """As YAML and JSON know it."""

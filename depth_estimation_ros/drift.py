@@ -79,10 +79,17 @@ class Drift:
         if looked is calibration and 0 <= stamp - at < _PERIOD:
             return
         self._looked = calibration, stamp
-        self.check(_in_sight(calibration.anchors, depth_map), depth_map)
+        seen = _in_sight(calibration.anchors, depth_map)
+        self.check(seen, depth_map, calibration.anchors.vague)
 
-    def check(self, references: References, depth_map: DepthMap) -> None:
-        """Compare calibrated depths with known ones of this frame, whatever told them."""
+    def check(self, references: References, depth_map: DepthMap, vague: float = 0.0) -> None:
+        """Compare calibrated depths with known ones of this frame, whatever told them.
+
+        Args:
+            references: Of known depth.
+            depth_map: Of the frame.
+            vague: Relative error that the known depths themselves may have.
+        """
         calibration = depth_map.calibration
         if calibration is None or depth_map.depth is None or not len(references.depth):
             return
@@ -94,7 +101,7 @@ class Drift:
         if not math.isnan(before):
             error = before + _SHARE * (error - before)
         left = calibration.fit.rms_relative_error  # NaN for a plain factor
-        tolerated = _TOLERATED if math.isnan(left) else max(_TOLERATED, 2.0 * left)
+        tolerated = max(_TOLERATED, vague, 0.0 if math.isnan(left) else 2.0 * left)
         checked = Checked(error, tolerated, depth_map.frame.stamp, references.source)
         self._known = calibration, checked
 

@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_WIDTH = 320
+WIDTH = 320
 
 
 def thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """[H, W, 3] RGB to grey of at most 320 columns, in the same proportions."""
     height, width, _ = image.shape
-    if width > _WIDTH:
-        size = (_WIDTH, max(round(height * _WIDTH / width), 1))
+    if width > WIDTH:
+        size = (WIDTH, max(round(height * WIDTH / width), 1))
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
 

@@ -17,6 +17,7 @@ from depth_estimation_ros.fitting import fit
 from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
 from depth_estimation_ros.pipeline import DepthPipeline
 from depth_estimation_ros.references import References
+from depth_estimation_ros.synthetic.card import Card, hold_up, tag, turned
 
 CAMERA = Camera(320, 240, 280.0, 282.0, 161.0, 118.0)
 V, U = np.mgrid[20:230:30, 20:310:40].reshape(2, -1)
@@ -94,6 +95,26 @@ def test_anchors_in_sight_tell_whether_a_calibration_holds(scene, factor, drifte
     assert drift.of(of).sigma == pytest.approx(abs(factor - 1.0), abs=1e-3)
     assert told in str(drift.of(of))
     assert str(drift.of(calibration())) == 'not checked'
+
+
+def test_a_few_steps_towards_a_small_tag_are_no_drift(scene):
+    picture, sides = tag('DICT_APRILTAG_36H11', 7)
+
+    def before(distance):
+        card = Card(picture, sides * 0.16, turned(15.0, -10.0, 5.0), np.array([0, 0, distance]))
+        return hold_up(card, CAMERA, *scene[0])[:2]
+
+    (image, truth), (nearer, now) = before(1.5), before(1.4)
+    v, u = np.nonzero(truth != scene[0][1])
+    anchors, drift = Anchors.of(image, u[::9], v[::9], truth[v, u][::9]), Drift()
+    assert anchors.seen(nearer).mean() > 0.5
+    of = calibration(anchors)
+    drift.look(depth_map(nearer, now, of))
+    assert drift.of(of).error < -0.05
+    assert not drift.of(of).drifted
+    of = calibration(anchors)
+    drift.look(depth_map(image, 0.8 * truth, of))
+    assert drift.of(of).drifted
 
 
 def test_what_is_out_of_sight_is_not_checked(scene):
