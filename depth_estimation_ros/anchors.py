@@ -62,8 +62,10 @@ class Anchors:
         looks: list[NDArray[np.uint8]] = []
         order = np.random.default_rng(0).permutation(len(depth))  # spread over all of them
         for index, (x, y) in zip(order, _places(u, v, width, height, small)[order], strict=True):
+            if len(chosen) == _MOST:
+                break
             square = _square(small, x, y, 0)
-            if square is not None and square.std() > _PLAIN and len(chosen) < _MOST:
+            if square is not None and square.std() > _PLAIN:
                 chosen.append(index)
                 looks.append(square)
         if not chosen:
