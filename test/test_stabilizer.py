@@ -301,9 +301,35 @@ def test_the_alignment_is_exact_and_robust():
     assert align(values, 2.0 * values, weight, shift=False).scale == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize('wanted', ['equal', 'reversed'])
-def test_what_does_not_determine_an_alignment_gives_none(wanted):
-    values = np.full(30, 2.0) if wanted == 'equal' else np.linspace(1.0, 2.0, 30)
+def test_noise_takes_no_contrast_away():
+    random, weight = np.random.default_rng(0), np.ones(120)
+    truth = np.linspace(0.95, 1.05, 120)
+    noise = 0.01 * random.standard_normal((200, 120))
+    found = [align(truth + one, truth, weight, shift=True, fresh=1.0) for one in noise]
+    assert np.mean([one.scale for one in found]) == pytest.approx(1.0, abs=0.01)
+    hidden = align(1.2 * (1.0 + noise[0]), np.ones(120), weight, shift=True, fresh=1.0)
+    assert (hidden.scale, hidden.shift) == (pytest.approx(1.0 / 1.2, abs=0.01), 0.0)
+
+
+def test_the_depth_before_an_almost_flat_wall_keeps_its_contrast(stand):
+    run, image = Run(RELATIVE), stand[0][0]
+    truth = np.tile(np.linspace(0.95, 1.05, 320, dtype=np.float32), (240, 1))
+    run.calibrate(image, truth)
+    slopes = []
+    for _ in range(100):
+        noise = np.float32(1.0) + 0.03 * run.random.standard_normal(truth.shape, np.float32)
+        values = run.feed(image, truth, Prediction(noise / truth, RELATIVE)).prediction.values
+        slopes.append(np.polyfit(1.0 / truth[0], np.asarray(values).mean(axis=0), 1)[0])
+    assert np.mean(slopes[-20:]) == pytest.approx(1.0, abs=0.1)
+
+
+def test_where_all_is_equal_there_is_a_scale_alone():
+    found = align(np.full(30, 2.0), np.full(30, 1.0), np.ones(30), shift=True)
+    assert (found.scale, found.shift) == (0.5, 0.0)
+
+
+def test_what_is_the_wrong_way_round_gives_no_alignment():
+    values = np.linspace(1.0, 2.0, 30)
     assert align(values, 3.0 - values, np.ones(30), shift=True) is None
 
 

@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 _STEPS = 8
 _SETTLED = 0.02  # relative change of sigma
 _DETERMINED = 1e-6  # variance of the values, of their squares: less does not tell scale from shift
+_NOISE = 0.5  # of the variance of the values: more noise does not tell scale from shift, either
 _TUKEY = 4.685  # 95 % efficient under Gaussian noise, and gross errors have no say at all
 _ALIKE = 12.0  # parts of an image whose errors are independent: what rendered sequences show
 
@@ -33,36 +34,51 @@ class Alignment:
     sigma: float = 0.0
 
 
-def align(values: Array, wanted: Array, weight: Array, shift: bool) -> Alignment | None:
-    """The robust fit.
+def align(
+    values: Array, wanted: Array, weight: Array, shift: bool, fresh: float = 0.0
+) -> Alignment | None:
+    """The robust fit; without a shift where noise hides which of both it is.
+
+    A plain regression on values that err has too small a slope, and what is learnt from it would
+    lose more of its contrast with each frame: that part of the variance is taken out (Fuller,
+    Measurement error models, 1987, 1.2).
 
     Args:
         values: [N] what the network says.
         wanted: [N] what it should say.
         weight: [N] relative error of depth for a unit of error of `wanted`.
         shift: Fit a shift too.
+        fresh: Share of what the fit leaves over that is error of `values`, not of `wanted`.
 
     Returns:
         None where the values do not determine it, or the scale would not be positive.
     """
     half = len(values) // 2
     share = weight * weight
-    scale, offset, sigma = 0.0, 0.0, math.inf
+    scale, offset, sigma, noise = 0.0, 0.0, math.inf, 0.0
     for _ in range(_STEPS):
         total = share.sum()
         mean, target = (share @ values / total, share @ wanted / total) if shift else (0.0, 0.0)
         centred = values - mean
         varied = share @ (centred * centred)
-        if not varied > _DETERMINED * (share @ (values * values)):
+        told = varied > _DETERMINED * (share @ (values * values))
+        if shift and (not told or noise * total > _NOISE * varied):
+            return align(values, wanted, weight, False, fresh)
+        if not told:
             return None
-        scale = float(share @ (centred * (wanted - target)) / varied)
+        away = wanted - target
+        together = share @ (centred * away)
+        scale = float(together / (varied - noise * total))
+        if not scale > 0.0:
+            hidden = shift and together**2 <= _NOISE * varied * (share @ (away * away))
+            return align(values, wanted, weight, False, fresh) if hidden else None
         offset = float(target - scale * mean)
-        error = np.abs(scale * values + offset - wanted) * weight
+        left = scale * values + offset - wanted
+        noise = fresh * float(share @ (left * left) / total) / scale**2
+        error = np.abs(left) * weight
         before, sigma = sigma, 1.4826 * float(np.partition(error, half)[half])
         if sigma < 1e-9 or abs(before - sigma) < _SETTLED * sigma:
             break
         share = weight * np.clip(1.0 - (error / (_TUKEY * sigma)) ** 2, 0.0, 1.0)
         share *= share
-    if not scale > 0.0:
-        return None
     return Alignment(scale, offset, sigma / math.sqrt(min(len(values), _ALIKE) / (1 + shift)))

@@ -186,7 +186,8 @@ class Stabilizer:
         if expected.sum() >= max(_FEW, _LOST * len(pixels)) and good.any():
             weight = self._scale.weight(wanted[good])
             relative = prediction.kind is DepthKind.RELATIVE
-            alignment = align(said[good], wanted[good], weight, shift=relative)
+            fresh = float(np.mean(self._seen[good] / (self._seen[good] + 1.0)))
+            alignment = align(said[good], wanted[good], weight, relative, fresh)
         if alignment is None:
             return self._lost(found)
         self._stands = float(np.median(np.abs(pixels - self._pixels)[expected])) < _STANDS
