@@ -301,6 +301,18 @@ def test_the_alignment_is_exact_and_robust():
     assert align(values, 2.0 * values, weight, shift=False).scale == pytest.approx(2.0)
 
 
+def test_a_third_that_moves_by_itself_is_not_taken_for_noise():
+    random = np.random.default_rng(0)
+    wanted = random.uniform(0.2, 0.5, 65)
+    values = (wanted - 0.1) / 0.8 * (1.0 + 0.01 * random.standard_normal(65))
+    values[:20] = random.uniform(0.1, 0.5, 20)
+    found = align(values, wanted, 1.0 / wanted, shift=True, fresh=0.87)
+    assert (found.scale, found.shift) == (
+        pytest.approx(0.8, abs=0.03),
+        pytest.approx(0.1, abs=0.01),
+    )
+
+
 def test_noise_takes_no_contrast_away():
     random, weight = np.random.default_rng(0), np.ones(120)
     truth = np.linspace(0.95, 1.05, 120)

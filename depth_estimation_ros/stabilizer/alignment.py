@@ -55,30 +55,30 @@ def align(
     """
     half = len(values) // 2
     share = weight * weight
-    scale, offset, sigma, noise = 0.0, 0.0, math.inf, 0.0
+    sigma = math.inf
     for _ in range(_STEPS):
         total = share.sum()
         mean, target = (share @ values / total, share @ wanted / total) if shift else (0.0, 0.0)
-        centred = values - mean
+        centred, away = values - mean, wanted - target
         varied = share @ (centred * centred)
-        told = varied > _DETERMINED * (share @ (values * values))
-        if shift and (not told or noise * total > _NOISE * varied):
-            return align(values, wanted, weight, False, fresh)
-        if not told:
-            return None
-        away = wanted - target
+        if not varied > _DETERMINED * (share @ (values * values)):
+            return align(values, wanted, weight, False, fresh) if shift else None
         together = share @ (centred * away)
-        scale = float(together / (varied - noise * total))
+        scale = float(together / varied)
         if not scale > 0.0:
             hidden = shift and together**2 <= _NOISE * varied * (share @ (away * away))
             return align(values, wanted, weight, False, fresh) if hidden else None
-        offset = float(target - scale * mean)
-        left = scale * values + offset - wanted
-        noise = fresh * float(share @ (left * left) / total) / scale**2
+        left = scale * centred - away
         error = np.abs(left) * weight
         before, sigma = sigma, 1.4826 * float(np.partition(error, half)[half])
+        noise = fresh * float(share @ (left * left)) / scale**2
         if sigma < 1e-9 or abs(before - sigma) < _SETTLED * sigma:
             break
         share = weight * np.clip(1.0 - (error / (_TUKEY * sigma)) ** 2, 0.0, 1.0)
         share *= share
+    # Only now: before, what is off for reasons of its own would be taken for noise.
+    if shift and noise > _NOISE * varied:
+        return align(values, wanted, weight, False, fresh)
+    scale *= float(varied / (varied - min(noise, _NOISE * varied)))
+    offset = float(target - scale * mean)
     return Alignment(scale, offset, sigma / math.sqrt(min(len(values), _ALIKE) / (1 + shift)))
