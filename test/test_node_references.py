@@ -233,16 +233,15 @@ def test_no_marker_and_a_wrong_dictionary_are_refused(calibrated):
     refused(calibrated, '5x5', method='marker', value=0.3, options='{dictionary: 5x5_50}')
 
 
+def stand(scene, height: float) -> None:
+    """Let /tf_static say that the camera stands so high."""
+    mast = transform('floor', 'mast', np.eye(3), (3.0, -2.0, height))
+    camera = transform('mast', OPTICAL, scene.pose.rotation, (0.0, 0.0, 0.0))
+    scene.tf.publish(tf2_msgs.TFMessage(transforms=[mast, camera]))
+
+
 def test_the_ground_calibrates_with_the_height_and_gravity_of_transforms(scene):
-    rotation, position = scene.pose.rotation, scene.pose.position
-    scene.tf.publish(
-        tf2_msgs.TFMessage(
-            transforms=[
-                transform('floor', 'mast', np.eye(3), (3.0, -2.0, position[2])),
-                transform('mast', OPTICAL, rotation, (0.0, 0.0, 0.0)),
-            ]
-        )
-    )
+    stand(scene, scene.pose.position[2])
     answer = scene.calibrate('ground', 0.0, '{ground_frame: floor}')
     assert answer.success, answer.message
     assert scene.error() < 0.2
@@ -365,6 +364,22 @@ def test_a_depth_camera_is_followed_and_what_it_contradicts_leaves_the_last_good
     for parameter, again in ((Parameter('range.max', value=50.0), False), (parameters[0], True)):
         assert scene.node.set_parameters_atomically([parameter]).successful
         assert following.running == again
+
+
+def test_the_ground_is_followed_and_tells_that_a_calibration_has_drifted(scene):
+    scene.listen(Image, '/depth_estimation/inverse_depth/image')
+    stand(scene, scene.pose.position[2])
+    options = '{ground_frame: floor, continuous: true, patience: 1000}'
+    assert scene.calibrate('ground', 0.0, options).success
+    following = scene.stream.continuous
+    scene.until(lambda: (scene.show(scene.picture), following.taken > 1)[1], 'fits')
+    assert 'drifted' not in scene.node.status().hint
+    stand(scene, 1.5 * scene.pose.position[2])
+    scene.until(lambda: (scene.show(scene.picture), following.refused > 3)[1], 'refused')
+    assert 'the fit changes depths by 50%' in following.refusal
+    hint = scene.node.status().hint  # anchors are looked at, too, and may have the last word
+    for text in ('the calibration stays as it was', 'the calibration has drifted', 'too near by'):
+        assert text in hint
 
 
 def test_calibrate_from_may_follow_the_lidar_until_the_calibration_is_cleared(scene):

@@ -174,7 +174,9 @@ def test_a_device_gives_the_metres_that_main_memory_gives(scene):
 
 
 def test_a_calibration_of_another_size_of_the_input_makes_no_metres(scene):
-    estimator = DepthEstimator.load('bundled-relative', device='cpu', preset='balanced')
+    estimator = DepthEstimator.load(
+        'bundled-relative', device='cpu', runtime='torch', preset='balanced'
+    )
     pipeline = DepthPipeline(estimator, (0.1, 20.0))
     fitted = fit([0.5, 2.0], [2.0, 0.5], DepthKind.RELATIVE)
     pipeline.calibration = Calibration(fitted, 'bundled-relative', CAMERA, 0, 'balanced')

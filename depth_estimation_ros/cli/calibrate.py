@@ -258,7 +258,7 @@ def _fit(options: argparse.Namespace, views: Sequence[tuple[References, DepthMap
         window = depth_options.PARAMETERS['distance.window'].default
         return fit_together(views, options.shift, window)
     fitted = fit_together(views)
-    if options.method in ('depth', 'lidar'):
+    if options.method in ('ground', 'depth', 'lidar'):
         Gate(_method_options(options)).check(fitted, views[0][1])
     return fitted
 

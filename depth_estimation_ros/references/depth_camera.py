@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from depth_estimation_ros.frames import DepthMap
 from depth_estimation_ros.references.base import References, regions
-from depth_estimation_ros.references.gate import GateOptions
+from depth_estimation_ros.references.gate import SensorOptions
 from depth_estimation_ros.tunable import option
 
 _MOST = 2000  # references: more tell nothing new
@@ -23,7 +23,7 @@ _AROUND = np.ones((3, 3), np.uint8)
 
 
 @dataclasses.dataclass(frozen=True)
-class DepthCameraOptions(GateOptions):
+class DepthCameraOptions(SensorOptions):
     """Which pixels of a depth camera are used."""
 
     nearest: float = option(

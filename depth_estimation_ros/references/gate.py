@@ -18,12 +18,9 @@ _STEP = 16  # pixels between those at which two fits are compared
 
 @dataclasses.dataclass(frozen=True)
 class GateOptions:
-    """When a fit to a sensor is good enough."""
+    """When a fit to a sensor, or to the ground, is good enough."""
 
-    continuous: bool = option(False, 'Fit again with every message of the sensor.')
-    max_age: float = option(
-        0.2, 'Seconds that the stamps of image and sensor may lie apart.', minimum=0.0
-    )
+    continuous: bool = option(False, 'Fit again and again, as long as depth is wanted.')
     min_inliers: float = option(
         0.6, 'Share of the references that must agree with the fit.', minimum=0.5, maximum=1.0
     )
@@ -38,6 +35,15 @@ class GateOptions:
     )
     patience: int = option(
         3, 'Fits in a row that must agree before a greater change is taken.', minimum=1
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class SensorOptions(GateOptions):
+    """And when what a sensor says belongs to an image."""
+
+    max_age: float = option(
+        0.2, 'Seconds that the stamps of image and sensor may lie apart.', minimum=0.0
     )
 
 
@@ -86,9 +92,10 @@ class Gate:
         least = self._options.min_inliers
         if fit.inliers < least * fit.references:
             raise ValueError(
-                f'network and sensor contradict each other: only {fit.inliers} of '
+                f'network and references contradict each other: only {fit.inliers} of '
                 f'{fit.references} references agree, and min_inliers is {least:.0%}: check the '
-                'transform from the sensor to the camera, and the stamps'
+                'transform from the sensor to the camera and the stamps, or pitch and height of '
+                'the camera above the ground'
             )
         if fit.rms_relative_error > self._options.max_residual:
             raise ValueError(

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from depth_estimation_ros.frames import DepthKind, DepthMap
 from depth_estimation_ros.references.base import Array, References, regions
+from depth_estimation_ros.references.gate import GateOptions
 from depth_estimation_ros.references.plane import HORIZON, View, find_ground
 from depth_estimation_ros.tunable import option
 
@@ -25,7 +26,7 @@ _IMAGE_DOWN = np.array([0.0, 1.0, 0.0])
 
 
 @dataclasses.dataclass(frozen=True)
-class GroundOptions:
+class GroundOptions(GateOptions):
     """How the camera is inclined, and how much ground there must be."""
 
     pitch: float = option(

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.frames import DepthMap
 from depth_estimation_ros.references.base import Array, References, regions
-from depth_estimation_ros.references.gate import GateOptions
+from depth_estimation_ros.references.gate import SensorOptions
 from depth_estimation_ros.tunable import option
 
 _MOST = 2000  # references: more tell nothing new
@@ -25,7 +25,7 @@ _SURFACE = 3  # points that make one
 
 
 @dataclasses.dataclass(frozen=True)
-class LidarOptions(GateOptions):
+class LidarOptions(SensorOptions):
     """Which points of a lidar are used."""
 
     nearest: float = option(

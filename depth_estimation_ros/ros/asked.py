@@ -12,7 +12,7 @@ from depth_estimation_ros.calibration import Fit
 from depth_estimation_ros.fitting import factor
 from depth_estimation_ros.frames import DepthMap
 from depth_estimation_ros.references import References, fit_to, methods
-from depth_estimation_ros.references.gate import Gate
+from depth_estimation_ros.references.gate import Gate, GateOptions
 from depth_estimation_ros.ros.sensors import Sensors
 from depth_estimation_ros.tunable import option
 
@@ -95,7 +95,7 @@ class Asked:
     @property
     def continuous(self) -> bool:
         """Whether to fit again and again."""
-        return bool(getattr(self.options, 'continuous', False))
+        return isinstance(self.options, GateOptions) and self.options.continuous
 
     def known(
         self, sensors: Sensors, maps: Callable[[], Sequence[DepthMap]], within: float
@@ -129,7 +129,7 @@ class Asked:
 
         Args:
             known: What it knows.
-            gate: What fits to sensors must pass; None: one that knows of none before.
+            gate: What fits that may go on must pass; None: one that knows of none before.
 
         Raises:
             ValueError: It does not come to a fit; the text says why, and what would help.
@@ -138,6 +138,6 @@ class Asked:
         if references is None:
             return Fitted(factor(depth_map.prediction.kind, value), depth_map, None)
         fit = fit_to(references, depth_map)
-        if self.method.sensor in ('depth', 'points'):
+        if isinstance(self.options, GateOptions):
             (gate or Gate(self.options)).check(fit, depth_map)
         return Fitted(fit, depth_map, references)
