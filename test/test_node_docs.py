@@ -37,6 +37,15 @@ LAUNCHES = {
     for argument in ['', *re.findall(r' ([\w.]+):=', arguments)]
 }
 
+# What an example calls for is not in this room: by service, or method of calibrate_from.
+LACKS = {
+    'calibrate_scale': 'references agree',
+    'marker': 'no marker',
+    'ground': 'no transform of frame',
+    'depth': 'nothing has arrived on',
+    'lidar': 'nothing has arrived on',
+}
+
 
 @pytest.mark.parametrize(('name', 'kind', 'text'), CALLS)
 def test_a_service_call_of_the_documents_succeeds(ros, monkeypatch, name, kind, text):
@@ -64,14 +73,8 @@ def test_a_service_call_of_the_documents_succeeds(ros, monkeypatch, name, kind, 
             for key, value in fields.items()
         }
         answer = rig.ask(kind_of_service, name, **fields)
-        # What an example calls for is not in this room.
-        lacks = (
-            'references agree',
-            'no marker',
-            'nothing has arrived on',
-            'no transform of frame',
-        )
-        assert answer.success or any(text in answer.message for text in lacks), answer.message
+        lacks = LACKS.get(fields.get('method', name), 'nothing')
+        assert answer.success or lacks in answer.message, answer.message
     finally:
         rig.close()
 
