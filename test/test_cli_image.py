@@ -255,7 +255,7 @@ def test_what_is_refused(image, capsys, arguments, code, text):
 
 def test_the_legend_of_a_picture_is_in_its_unit(tmp_path):
     """Pictures in m and in cm differ in the legend alone; inverse depth has one without unit."""
-    from depth_estimation_ros.cli import depth_files
+    from depth_estimation_ros import depth_files
 
     depth = np.linspace(1.0, 4.0, 300 * 200, dtype=np.float32).reshape(300, 200)
     frame = Frame(np.zeros((300, 200, 3), np.uint8))

@@ -247,7 +247,7 @@ def _check_calibrated(depth_map: DepthMap) -> None:
 
 def _written(options: argparse.Namespace, file: Path, depth_map: DepthMap) -> dict[str, str]:
     """Paths of what was written, by what it is."""
-    from depth_estimation_ros.cli import depth_files
+    from depth_estimation_ros import depth_files
 
     outputs = _outputs(options, file)
     depth_files.write_colours(depth_map, options.unit, outputs['colour'])

@@ -5,30 +5,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from depth_estimation_ros.frames import DepthMap
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depth_estimation_ros.colorize import colorize, colorize_inverse, legend
+from depth_estimation_ros.frames import DepthKind, DepthMap
+from depth_estimation_ros.messages import depth_to_millimetres
 
 _PERCENTILES = (2.0, 98.0)
 
 
-def write_colours(depth_map: DepthMap, unit: str, file: Path) -> None:
+def colours(depth_map: DepthMap, unit: str) -> NDArray[np.uint8]:
     """A coloured picture, warm near and cold far, with a legend beside it.
 
     Args:
         depth_map: What is shown; its prediction where it has no metres.
         unit: Of the legend: m, cm, or model for the prediction.
-        file: PNG.
 
-    Raises:
-        OSError: It cannot be written.
+    Returns:
+        [H, W + legend, 3] uint8 RGB.
     """
-    import numpy as np
-
-    from depth_estimation_ros.colorize import colorize, colorize_inverse, legend
-    from depth_estimation_ros.frames import DepthKind
-
     said = unit == 'model' or depth_map.depth is None
     values = np.asarray(depth_map.prediction.values if said else depth_map.depth)
     known = values[np.isfinite(values)]
@@ -40,7 +39,16 @@ def write_colours(depth_map: DepthMap, unit: str, file: Path) -> None:
         scale, name = (100.0, 'cm') if unit == 'cm' else (1.0, 'm')
         picture = colorize(values, low, high)
         strip = legend(len(values), low * scale, high * scale, name)
-    _write(file, np.hstack([picture, strip])[..., ::-1])
+    return np.hstack([picture, strip])
+
+
+def write_colours(depth_map: DepthMap, unit: str, file: Path) -> None:
+    """What `colours` makes, as a PNG.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    _write(file, colours(depth_map, unit)[..., ::-1])
 
 
 def write_png16(depth_map: DepthMap, file: Path) -> None:
@@ -50,10 +58,6 @@ def write_png16(depth_map: DepthMap, file: Path) -> None:
         ValueError: There are no metres.
         OSError: It cannot be written.
     """
-    import numpy as np
-
-    from depth_estimation_ros.messages import depth_to_millimetres
-
     if depth_map.depth is None:
         raise ValueError(f'{file} takes millimetres, and there are no metres')
     _write(file, depth_to_millimetres(np.asarray(depth_map.depth)))
@@ -67,8 +71,6 @@ def write_npz(depth_map: DepthMap, file: Path) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    import numpy as np
-
     camera, depth = depth_map.frame.camera, depth_map.depth
     arrays: dict[str, Any] = {'kind': depth_map.kind.value}
     arrays['inverse_depth' if depth is None else 'depth'] = np.asarray(
@@ -83,9 +85,6 @@ def write_npz(depth_map: DepthMap, file: Path) -> None:
     np.savez_compressed(file, **arrays)
 
 
-def _write(file: Path, image: object) -> None:
-    import cv2
-    import numpy as np
-
+def _write(file: Path, image: NDArray[Any]) -> None:
     _, data = cv2.imencode('.png', np.ascontiguousarray(image))
     file.write_bytes(data.tobytes())
