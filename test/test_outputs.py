@@ -199,7 +199,7 @@ def test_only_what_is_subscribed_to_is_computed(graph, metric):
     graph.listen('depth/camera_info')
     graph.until(outputs.wanted, 'the subscription is seen')
     graph.hear(outputs, metric, 'depth/camera_info')
-    for topic in outputs._topics:
+    for topic in outputs._topics.values():
         data = getattr(topic.message, 'data', [])
         assert len(data) == 0
 
@@ -273,7 +273,7 @@ def test_quality_of_service(graph):
         (info,) = graph.node.get_publishers_info_by_topic(f'/depth_estimation/{topic}')
         assert info.qos_profile.reliability is ReliabilityPolicy.RELIABLE
         assert info.qos_profile.durability is DurabilityPolicy.VOLATILE
-    assert {topic.publisher.topic_name for topic in outputs._topics} == {
+    assert {topic.publisher.topic_name for topic in outputs._topics.values()} == {
         f'/depth_estimation/{topic}' for topic in TOPICS
     }
 
