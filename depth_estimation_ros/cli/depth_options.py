@@ -113,13 +113,23 @@ def estimator(options: argparse.Namespace) -> DepthEstimator:
     """
     from depth_estimation_ros.estimator import DepthEstimator
 
-    model = options.model
-    if model is None:
-        model = PARAMETERS['model'].default
-        say(f'--model is not given: {model}, which knows rendered rooms only')
     return DepthEstimator.load(
-        model, options.weights, options.device, options.runtime, options.preset, say=say
+        model(options),
+        options.weights,
+        options.device,
+        options.runtime,
+        options.preset,
+        say=say,
     )
+
+
+def model(options: argparse.Namespace) -> str:
+    """The name of --model; the one that is taken where none is given is said."""
+    if options.model is not None:
+        return str(options.model)
+    name: str = PARAMETERS['model'].default
+    say(f'--model is not given: {name}, which knows rendered rooms only')
+    return name
 
 
 def camera(options: argparse.Namespace, width: int, height: int) -> Camera | None:

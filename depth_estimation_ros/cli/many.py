@@ -1,0 +1,252 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Subcommands that take one recording or many: which ones, where they go, what came of them."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from depth_estimation_ros.cli import depth_options
+from depth_estimation_ros.jobs.base import Item, Network, Outcome, Progress, Work
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+_PATTERN = frozenset('*?[')
+
+
+def add(parser: argparse.ArgumentParser, what: str) -> None:
+    """IN… OUT, and how the work is spread; `what` they are, in the plural."""
+    parser.add_argument(
+        'inputs',
+        nargs='+',
+        metavar='IN',
+        help=f'{what}, folders of them, patterns such as "drives/*", or @LIST, a file that names '
+        'one in each line',
+    )
+    parser.add_argument(
+        'output',
+        type=Path,
+        metavar='OUT',
+        help='what is written; a folder where IN is more than one, a folder of them or a pattern',
+    )
+    parser.add_argument('--json', action='store_true', help='print JSON')
+
+
+def network(options: argparse.Namespace) -> Network:
+    """The network of the flags of `depth_options.add_network`, whatever folder it is loaded in."""
+    from depth_estimation_ros.models.catalog import CATALOG
+
+    model = depth_options.model(options)
+    if model not in CATALOG and Path(model).expanduser().exists():
+        model = _absolute(model)
+    weights = options.weights and _absolute(options.weights)
+    return Network(model, weights, options.device, options.runtime, options.preset)
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())
+
+
+def items(
+    options: argparse.Namespace,
+    what: str,
+    is_one: Callable[[Path], bool],
+    name: Callable[[Path], str] = lambda source: source.name,
+) -> list[Item]:
+    """The recordings that are meant, and where what is made of each goes.
+
+    Args:
+        options: With `inputs` and `output`.
+        what: They are, in the plural, for people.
+        is_one: Whether a file or a folder is a recording; only asked of what a folder, or a
+            pattern, holds, and of folders.
+        name: How what is made of a recording is called in a folder.
+
+    Raises:
+        FileNotFoundError: There is none for an input.
+        ValueError: Two would become the same file, or one would replace a recording.
+    """
+    found = [_found(text, what, is_one) for text in _named(options.inputs)]
+    sources = list(dict.fromkeys(source for sources in found for source in sources))
+    output = options.output.absolute()
+    if len(options.inputs) == 1 and sources == [Path(_absolute(options.inputs[0]))]:
+        made = [Item(sources[0], output)]
+    else:
+        made = [Item(source, output / name(source)) for source in sources]
+    _check(made)
+    return made
+
+
+def _named(inputs: Sequence[str]) -> Iterator[str]:
+    for text in inputs:
+        if not text.startswith('@'):
+            yield text
+            continue
+        lines = Path(text[1:]).read_text('utf-8').splitlines()
+        yield from filter(None, map(str.strip, lines))
+
+
+def _found(text: str, what: str, is_one: Callable[[Path], bool]) -> list[Path]:
+    """The recordings of an input, absolute: itself, or those that it holds or matches."""
+    path = Path(_absolute(text))
+    if path.is_file() or (path.is_dir() and is_one(path)):
+        return [path]
+    if path.is_dir():
+        within = path.iterdir()
+    elif _PATTERN & set(text):
+        within = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+    else:
+        raise FileNotFoundError(f'{text}: there is no such file or folder')
+    found = sorted(filter(is_one, within))
+    if not found:
+        raise FileNotFoundError(f'{text}: there are no {what}')
+    return found
+
+
+def _check(items: Sequence[Item]) -> None:
+    sources = {item.source.resolve(): item.source for item in items}
+    targets: dict[Path, Item] = {}
+    for item in items:
+        target = item.target.resolve()
+        other = targets.setdefault(target, item)
+        if other is not item:
+            raise ValueError(
+                f'{other.source} and {item.source} would both become {item.target}: give them in '
+                'two runs, with an OUT each'
+            )
+        for place in (target, *target.parents):
+            if place in sources:
+                raise ValueError(
+                    f'{item.target} would replace {sources[place]}, or be written into it: give '
+                    'another OUT'
+                )
+
+
+def run(options: argparse.Namespace, work: Work, items: Sequence[Item]) -> int:
+    """Do the work with each, show how far it is, tell what came of it; 1 when one failed.
+
+    Raises:
+        ValueError, OSError: Nothing can be done with any of them.
+    """
+    if len(items) > 1:
+        items[0].target.parent.mkdir(parents=True, exist_ok=True)
+    outcomes: dict[Item, Outcome] = {}
+    with contextlib.closing(_Bars(len(items))) as bars:
+        for outcome in _outcomes(work, items, bars):
+            outcomes[outcome.item] = outcome
+            bars.finish(outcome.item)
+            if outcome.error:
+                bars.say(f'{outcome.item.source}: {outcome.error}')
+    done = [outcomes[item] for item in items]
+    if options.json:
+        print(json.dumps(list(map(_row, done)), indent=2))
+    else:
+        print(_text(done))
+    return int(any(outcome.error for outcome in done))
+
+
+def _outcomes(work: Work, items: Sequence[Item], bars: _Bars) -> Iterator[Outcome]:
+    from depth_estimation_ros.jobs import local
+
+    return local.run_here(work, items, bars.show, bars.say)
+
+
+class _Bars:
+    """A progress bar for each item under way and one for all; on a terminal, none in a pipe."""
+
+    def __init__(self, items: int) -> None:
+        from tqdm import tqdm
+
+        self._items: dict[Item, tqdm[NoReturn]] = {}
+        self._all: tqdm[NoReturn] | None = None
+        if items > 1:
+            self._all = tqdm(desc='all', total=items, unit='item', disable=None)
+
+    def show(self, item: Item, progress: Progress) -> None:
+        """How far an item is."""
+        from tqdm import tqdm
+
+        if item not in self._items:
+            self._items[item] = tqdm(
+                desc=item.source.name,
+                total=progress.total,
+                unit='frame',
+                leave=self._all is None,
+                disable=None,
+            )
+        bar = self._items[item]
+        bar.total = progress.total
+        bar.update(progress.done - bar.n)
+
+    def finish(self, item: Item) -> None:
+        """An item is done with."""
+        if item in self._items:
+            self._items.pop(item).close()
+        if self._all is not None:
+            self._all.update()
+
+    def say(self, text: str) -> None:
+        """A line for people, above the bars."""
+        from tqdm import tqdm
+
+        with tqdm.external_write_mode(file=sys.stderr):
+            depth_options.say(text)
+
+    def close(self) -> None:
+        """Whatever is under way: it has ended."""
+        for bar in (*self._items.values(), self._all):
+            if bar is not None:
+                bar.close()
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    """What came of an item, for programs."""
+    return {
+        'source': str(outcome.item.source),
+        'target': str(outcome.item.target),
+        'error': outcome.error,
+        'seconds': round(outcome.seconds, 3),
+        **outcome.summary,
+    }
+
+
+def _text(outcomes: Sequence[Outcome]) -> str:
+    """What came of all, for people: of each that did not fail, and of several a table."""
+    from depth_estimation_ros.benchmarks.table import table
+
+    lines = [line for outcome in outcomes if not outcome.error for line in _lines(outcome)]
+    if len(outcomes) > 1:
+        rows = [
+            (
+                outcome.item.source.name,
+                'FAILED' if outcome.error else 'done',
+                str(outcome.summary.get('frames', '–')),
+                f'{outcome.seconds:.1f}',
+            )
+            for outcome in outcomes
+        ]
+        lines += ['', table(('', '', 'frames', 's'), rows, words=2)]
+    return '\n'.join(lines)
+
+
+def _lines(outcome: Outcome) -> Iterator[str]:
+    yield f'{outcome.item.source} → {outcome.item.target}'
+    for key, value in outcome.summary.items():
+        if value not in ('', None):
+            yield f'  {key.replace("_", " ")}: {_value(value)}'
+
+
+def _value(value: Any) -> str:
+    """Of JSON, for people."""
+    if isinstance(value, dict):
+        return ', '.join(f'{key} {_value(part)}' for key, part in value.items())
+    if isinstance(value, list):
+        return ', '.join(map(_value, value))
+    return f'{value:.4g}' if isinstance(value, float) else str(value)
