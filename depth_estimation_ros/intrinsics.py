@@ -1,16 +1,55 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Intrinsics that people give: a file of camera_calibration, focal lengths, a field of view."""
+"""Which camera took an image: as CameraInfo tells, or as people do.
+
+People give a file of camera_calibration, focal lengths or a field of view.
+"""
 
 from __future__ import annotations
 
+import collections
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import yaml
 
 from depth_estimation_ros import messages, sections
 from depth_estimation_ros.camera import Camera
+
+_KEPT = 10  # CameraInfo messages, to find the one with the image's stamp
+
+
+class CameraInfos:
+    """The last CameraInfo messages of a camera.
+
+    Args:
+        given: What the parameters say.
+        on_fault: Takes a message about a CameraInfo that is refused.
+    """
+
+    def __init__(self, given: sections.Intrinsics, on_fault: Callable[[str], None]) -> None:
+        self._given, self._on_fault = given, on_fault
+        self._infos: collections.deque[Any] = collections.deque(maxlen=_KEPT)
+
+    def add(self, info: Any) -> None:
+        """Keep a sensor_msgs/CameraInfo."""
+        self._infos.append(info)
+
+    def camera(self, stamp: Any, width: int, height: int) -> Camera | None:
+        """From the CameraInfo with this stamp, else the newest, else the parameters."""
+        infos, options = list(self._infos), self._given
+        same = [info for info in infos if info.header.stamp == stamp]
+        info = (same or infos or [None])[-1]
+        focal = 0.0 if info is None else (info.p if options.rectified else info.k)[0]
+        if info is not None and (focal != 0.0 or not (options.fx or options.hfov)):
+            try:
+                return messages.camera_from_info(info, width, height, options.rectified)
+            except ValueError as error:
+                self._on_fault(f'camera_info: {error}')
+                return None
+        return given(options, width, height)
 
 
 def given(options: sections.Intrinsics, width: int, height: int) -> Camera | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 
-from depth_estimation_ros.ros.faults import Faults
+from depth_estimation_ros.faults import Faults
 
 
 def test_a_fault_is_said_at_once_and_then_only_counted():

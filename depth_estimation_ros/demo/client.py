@@ -20,7 +20,7 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from depth_estimation_interfaces.msg import DepthStatus
-from depth_estimation_ros.bag import Serialized, Topic
+from depth_estimation_ros.bag import Serialized, Topic, profile
 
 NODE = '/depth_estimation'
 IMAGE, INFO, TRUTH = '/camera/image', '/camera/camera_info', '/camera/depth'
@@ -42,7 +42,11 @@ KINDS: dict[str, type[Any]] = {
     DIAGNOSTICS: DiagnosticArray,
 }
 TOPICS = tuple(
-    Topic(name, kind.__module__.split('.')[0] + '/msg/' + kind.__name__, name == STATUS)
+    Topic(
+        name,
+        kind.__module__.split('.')[0] + '/msg/' + kind.__name__,
+        (profile(latched=name == STATUS),),
+    )
     for name, kind in KINDS.items()
 )
 _QUEUE = 10

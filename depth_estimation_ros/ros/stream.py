@@ -17,14 +17,14 @@ from depth_estimation_ros import messages
 from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.config import Config
 from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.faults import Faults
 from depth_estimation_ros.frames import DepthMap, Frame
+from depth_estimation_ros.intrinsics import CameraInfos
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.pipeline import DepthPipeline
 from depth_estimation_ros.ros.calibrations import Calibrations, identity, weights_of
 from depth_estimation_ros.ros.continuous import Continuous
-from depth_estimation_ros.ros.faults import Faults
 from depth_estimation_ros.ros.history import History
-from depth_estimation_ros.ros.intrinsics import Intrinsics
 from depth_estimation_ros.ros.mailbox import Mailbox
 from depth_estimation_ros.ros.outputs import Outputs
 from depth_estimation_ros.ros.sensors import Sensors
@@ -82,7 +82,7 @@ class CameraStream:
         self.outputs = Outputs(node, name, config, latency)
         self._node, self.config, self._latency, self._wake = node, config, latency, wake
         self._mailbox: Mailbox[tuple[Any, float]] = Mailbox()
-        self._intrinsics = Intrinsics(config.camera, self.faults.add)
+        self._intrinsics = CameraInfos(config.camera, self.faults.add)
         self.history = History(
             config.distance.history,
             lambda: bool(self._mailbox),

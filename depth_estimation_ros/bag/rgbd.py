@@ -1,31 +1,23 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Bags of ROS 2 and ROS 1 without a ROS installation: RGB-D frames out, messages in."""
+"""RGB-D frames out of bags."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rosbags.highlevel import AnyReader, AnyReaderError
-from rosbags.interfaces import (
-    Connection,
-    Qos,
-    QosDurability,
-    QosHistory,
-    QosLiveliness,
-    QosReliability,
-    QosTime,
-)
-from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.interfaces import Connection
+from rosbags.typesys import Stores, get_typestore
 
 from depth_estimation_ros import messages
+from depth_estimation_ros.bag.records import stamp_of
 from depth_estimation_ros.frames import Frame
 
 _IMAGE, _COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
@@ -34,7 +26,6 @@ _DEPTH_ENCODINGS = ('16UC1', '32FC1')
 # Names that drivers give to depth in the colour camera's frame, and to the colour camera.
 _REGISTERED, _COLOUR = ('aligned', 'registered'), ('color', 'colour', 'rgb')
 _PAIRED = 50_000_000  # ns between a picture and its depth: cameras of 30 Hz, not synchronised
-_INFINITE = QosTime(9223372036, 854775807)  # how ROS writes it
 
 
 def rgbd_frames(path: Path, limit: int) -> list[tuple[Frame, NDArray[np.float32]]]:
@@ -151,80 +142,3 @@ def _depth(topics: _RgbdTopics, message: Any, frame: Frame) -> NDArray[np.float3
             f'{width}x{height}: the depth must be registered to it'
         )
     return depth
-
-
-def stamp_of(message: Any) -> int:
-    """Nanoseconds of a message's header."""
-    stamp = message.header.stamp
-    return int(stamp.sec) * 10**9 + int(stamp.nanosec)
-
-
-@dataclasses.dataclass(frozen=True)
-class Topic:
-    """A topic of a bag to be written.
-
-    Attributes:
-        name: Its name.
-        kind: Type of its messages, `sensor_msgs/msg/Image`.
-        latched: Whether the publisher keeps the last message for whom comes later.
-    """
-
-    name: str
-    kind: str
-    latched: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Serialized:
-    """A message as it came over the wire: its topic's name, time of arrival in ns, CDR bytes."""
-
-    topic: str
-    arrived: int
-    data: bytes
-
-
-def write(
-    path: Path,
-    topics: Sequence[Topic],
-    recorded: Sequence[Serialized],
-    definitions: Mapping[str, str],
-) -> None:
-    """Write a ROS 2 bag, mcap with zstd, that holds the definitions of its messages.
-
-    Args:
-        path: Folder to make.
-        topics: All topics, of which some may have no message.
-        recorded: The messages in any order.
-        definitions: Text of the .msg files of types that ROS itself does not ship.
-    """
-    types = get_typestore(Stores.LATEST)
-    for name, text in definitions.items():
-        types.register(get_types_from_msg(text, name))
-    writer = Writer(path, version=9, storage_plugin=StoragePlugin.MCAP)
-    writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
-    with writer:
-        connections = {
-            topic.name: writer.add_connection(
-                topic.name,
-                topic.kind,
-                typestore=types,
-                offered_qos_profiles=[_qos(topic.latched)],
-            )
-            for topic in topics
-        }
-        for message in sorted(recorded, key=lambda one: one.arrived):
-            writer.write(connections[message.topic], message.arrived, message.data)
-
-
-def _qos(latched: bool) -> Qos:
-    return Qos(
-        history=QosHistory.KEEP_LAST,
-        depth=1,
-        reliability=QosReliability.RELIABLE,
-        durability=QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
-        deadline=_INFINITE,
-        lifespan=_INFINITE,
-        liveliness=QosLiveliness.AUTOMATIC,
-        liveliness_lease_duration=_INFINITE,
-        avoid_ros_namespace_conventions=False,
-    )
