@@ -52,6 +52,25 @@ class CameraInfos:
         return given(options, width, height)
 
 
+def told(
+    file: Path | None, options: sections.Intrinsics, width: int, height: int
+) -> Camera | None:
+    """The camera of images of this size, of a file or else as options describe; None: nothing.
+
+    Raises:
+        FileNotFoundError, ValueError: The file is none, or of images of another size.
+    """
+    if file is None:
+        return given(options, width, height)
+    calibrated = load(file)
+    if (calibrated.width, calibrated.height) != (width, height):
+        raise ValueError(
+            f'{file} describes images of {calibrated.width}x{calibrated.height}, not '
+            f'{width}x{height}: give the one that belongs to these images'
+        )
+    return calibrated
+
+
 def given(options: sections.Intrinsics, width: int, height: int) -> Camera | None:
     """The approximate camera that options describe, at this size of the image; None: nothing."""
     if options.fx:

@@ -79,7 +79,7 @@ def test_the_defaults_are_those_of_the_configuration():
         assert getattr(options, name) == depth_options.PARAMETERS[name].default
     assert options.range == (0.1, 20.0)
     assert depth_options.camera(options, 640, 480) is None
-    assert depth_options.calibration(options, None, None) is None
+    assert not depth_options.road(options).makes_metres
 
 
 def test_bundled_is_taken_where_nothing_is_said_and_that_is_said(capsys):
@@ -166,9 +166,8 @@ def test_wrong_use_is_refused_with_what_is_right(capsys, arguments, text):
 
 
 def test_a_calibration_of_this_network_and_camera_makes_metres(network, calibrated):
-    road = depth_options.pipeline(
-        parsed('--calibration', calibrated(), '--range', '0.2,9'), network, CAMERA
-    )
+    options = parsed('--calibration', calibrated(), '--range', '0.2,9')
+    road = depth_options.road(options).pipeline(network, CAMERA)
     image = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
     depth_map = road.process(Frame(image, camera=CAMERA))
     assert depth_map.kind is DepthKind.CALIBRATED
@@ -187,4 +186,4 @@ def test_a_calibration_of_this_network_and_camera_makes_metres(network, calibrat
 def test_a_calibration_of_another_is_refused(network, calibrated, changes, camera, reason):
     options = parsed('--calibration', calibrated(**changes))
     with pytest.raises(ValueError, match=reason):
-        depth_options.calibration(options, network, camera)
+        depth_options.road(options).calibration(network, camera)

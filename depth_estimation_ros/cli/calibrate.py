@@ -149,11 +149,12 @@ def _calibration(
     """What the pictures make, and what was found in them."""
     from depth_estimation_ros.calibration import Calibration
     from depth_estimation_ros.fitting import factor
-    from depth_estimation_ros.ros.calibrations import made, weights_of
+    from depth_estimation_ros.models import store
+    from depth_estimation_ros.ros.calibrations import made
 
     spec = estimator.spec
     if options.method == 'factor':
-        fit, weights = factor(spec.kind, options.value), weights_of(spec)
+        fit, weights = factor(spec.kind, options.value), store.weights_of(spec)
         now = time.time_ns()
         return Calibration(fit, spec.name, None, now, estimator.preset, weights), []
     views = _views(options, estimator)

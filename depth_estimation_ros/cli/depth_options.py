@@ -17,10 +17,10 @@ from depth_estimation_ros import config
 from depth_estimation_ros.tunable import Parameter
 
 if TYPE_CHECKING:
-    from depth_estimation_ros.calibration import Calibration
     from depth_estimation_ros.camera import Camera
     from depth_estimation_ros.estimator import DepthEstimator
-    from depth_estimation_ros.pipeline import DepthPipeline
+    from depth_estimation_ros.road import Road
+    from depth_estimation_ros.sections import Intrinsics, Stabilizer
 
 PARAMETERS = {parameter.name: parameter for parameter in config.parameters()}
 
@@ -31,6 +31,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_camera(parser)
     parser.add_argument(
         '--calibration', type=Path, metavar='FILE', help='makes metres; as the node saves it'
+    )
+    parser.add_argument(
+        '--depth-scale',
+        type=float,
+        metavar='S',
+        help='makes metres: times what a metric network says, or over what a relative one says',
     )
     near, far = (PARAMETERS[f'range.{end}'].default for end in ('min', 'max'))
     parser.add_argument(
@@ -138,61 +144,35 @@ def camera(options: argparse.Namespace, width: int, height: int) -> Camera | Non
     Raises:
         ValueError, FileNotFoundError: The file is none, or of images of another size.
     """
-    from depth_estimation_ros import intrinsics, sections
+    from depth_estimation_ros import intrinsics
 
-    if options.camera is not None:
-        calibrated = intrinsics.load(options.camera)
-        if (calibrated.width, calibrated.height) != (width, height):
-            raise ValueError(
-                f'{options.camera} describes images of {calibrated.width}x{calibrated.height}, '
-                f'not {width}x{height}: give the one that belongs to these images'
-            )
-        return calibrated
+    return intrinsics.told(options.camera, _intrinsics(options), width, height)
+
+
+def _intrinsics(options: argparse.Namespace) -> Intrinsics:
+    from depth_estimation_ros.sections import Intrinsics
+
     if not options.fx and (options.fy or options.cx or options.cy):
         raise ValueError('--fy, --cx and --cy belong to --fx: give it, too')
-    told = sections.Intrinsics(options.fx, options.fy, options.cx, options.cy, options.hfov)
-    return intrinsics.given(told, width, height)
+    return Intrinsics(options.fx, options.fy, options.cx, options.cy, options.hfov)
 
 
-def calibration(
-    options: argparse.Namespace, estimator: DepthEstimator, camera: Camera | None
-) -> Calibration | None:
-    """The calibration of --calibration, which must be of this network and camera.
+def road(options: argparse.Namespace, stabilizer: Stabilizer | None = None) -> Road:
+    """What the flags say of the frames of one camera, whatever folder they are read in.
 
     Raises:
-        ValueError, FileNotFoundError: It is none, or of others; the text says of which.
+        ValueError: They contradict each other.
     """
-    if options.calibration is None:
-        return None
-    from depth_estimation_ros import calibration_file
-    from depth_estimation_ros.ros.calibrations import weights_of
+    from depth_estimation_ros.road import Road
 
-    loaded = calibration_file.load(options.calibration)
-    if loaded.camera is not None and camera is None:
-        raise ValueError(
-            f'{options.calibration} was made with a camera whose intrinsics are known: say with '
-            '--camera, --fx or --hfov that these images are of the same'
-        )
-    try:
-        loaded.check(estimator.spec.name, camera, estimator.preset, weights_of(estimator.spec))
-    except ValueError as error:
-        raise ValueError(f'{options.calibration}: {error}') from error
-    return loaded
-
-
-def pipeline(
-    options: argparse.Namespace, estimator: DepthEstimator, camera: Camera | None
-) -> DepthPipeline:
-    """The road of the frames of one camera, with the calibration of --calibration in force.
-
-    Raises:
-        ValueError, FileNotFoundError: As `calibration`.
-    """
-    from depth_estimation_ros.pipeline import DepthPipeline
-
-    road = DepthPipeline(estimator, options.range)
-    road.calibration = calibration(options, estimator, camera)
-    return road
+    return Road(
+        options.range,
+        options.camera and options.camera.absolute(),
+        _intrinsics(options),
+        options.calibration and options.calibration.absolute(),
+        options.depth_scale,
+        stabilizer,
+    )
 
 
 def say(text: str) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from depth_estimation_ros.cli import depth_options, distance_table
 
 if TYPE_CHECKING:
-    from depth_estimation_ros.camera import Camera
     from depth_estimation_ros.estimator import DepthEstimator
     from depth_estimation_ros.frames import DepthMap
     from depth_estimation_ros.pipeline import DepthPipeline
+    from depth_estimation_ros.road import Road
 
 EXPORTS = ('png16', 'npz')
 _PICTURES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
@@ -63,12 +62,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     image.add_argument(
         '--unit', choices=('m', 'cm', 'model'), default='m', help='model: as the network says'
     )
-    image.add_argument(
-        '--depth-scale',
-        type=float,
-        metavar='S',
-        help='makes metres: times what a metric network says, or over what a relative one says',
-    )
     image.add_argument('--json', action='store_true', help='print JSON, in metres')
     depth_options.add(image)
     image.set_defaults(run=_run)
@@ -84,18 +77,17 @@ def _exports(text: str) -> tuple[str, ...]:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if options.depth_scale is not None and options.calibration is not None:
-        raise ValueError('--depth-scale and --calibration both make metres: give one of them')
+    road = depth_options.road(options)
     files = _files(options.inputs)
     if options.output is None and (options.export or not options.at):
         options.output = Path('depth_output')
     if options.output is not None:
         _check_names(options, files)
     with contextlib.closing(depth_options.estimator(options)) as estimator:
-        _check_metres(options, estimator)
+        _check_metres(options, road, estimator)
         if options.output is not None:
             options.output.mkdir(parents=True, exist_ok=True)
-        rows = _rows(options, estimator, files)
+        rows = _rows(options, road, estimator, files)
     if options.unit != 'model':
         camera_known = bool(options.camera or options.fx or options.hfov)
         distance_table.say_what_is_missing((at for row in rows for at in row['at']), camera_known)
@@ -158,13 +150,12 @@ def _check_names(options: argparse.Namespace, files: Sequence[Path]) -> None:
                 )
 
 
-def _check_metres(options: argparse.Namespace, estimator: DepthEstimator) -> None:
+def _check_metres(options: argparse.Namespace, road: Road, estimator: DepthEstimator) -> None:
     from depth_estimation_ros.frames import DepthKind
 
-    told = options.calibration is not None or options.depth_scale is not None
     wanted = options.unit == 'cm' or 'png16' in options.export
     wanted = wanted or (bool(options.at) and options.unit != 'model')
-    if wanted and estimator.spec.kind is DepthKind.RELATIVE and not told:
+    if wanted and estimator.spec.kind is DepthKind.RELATIVE and not road.makes_metres:
         raise ValueError(
             f'{estimator.spec.name} answers inverse depth without unit, so there are no metres: '
             f'{_CURE}'
@@ -172,23 +163,26 @@ def _check_metres(options: argparse.Namespace, estimator: DepthEstimator) -> Non
 
 
 def _rows(
-    options: argparse.Namespace, estimator: DepthEstimator, files: Sequence[Path]
+    options: argparse.Namespace, road: Road, estimator: DepthEstimator, files: Sequence[Path]
 ) -> list[dict[str, Any]]:
     """What came of each picture; one that cannot be is said and left out."""
     from tqdm import tqdm
 
-    roads: dict[tuple[int, int], DepthPipeline] = {}
-    rows = (_attempt(options, estimator, file, roads) for file in tqdm(files, disable=None))
+    pipelines: dict[tuple[int, int], DepthPipeline] = {}
+    rows = (
+        _attempt(options, road, estimator, file, pipelines) for file in tqdm(files, disable=None)
+    )
     return [row for row in rows if row is not None]
 
 
 def _attempt(
     options: argparse.Namespace,
+    road: Road,
     estimator: DepthEstimator,
     file: Path,
-    roads: dict[tuple[int, int], DepthPipeline],
+    pipelines: dict[tuple[int, int], DepthPipeline],
 ) -> dict[str, Any] | None:
-    """What came of a picture; `roads` are those of the sizes that came before."""
+    """What came of a picture; `pipelines` are those of the sizes that came before."""
     from depth_estimation_ros import image_files
     from depth_estimation_ros.frames import Frame
 
@@ -198,35 +192,20 @@ def _attempt(
         depth_options.say(str(error))
         return None
     height, width, _ = image.shape
-    camera = depth_options.camera(options, width, height)
-    if (width, height) not in roads:
-        roads[width, height] = _road(options, estimator, camera)
+    camera = road.camera(width, height)
+    if (width, height) not in pipelines:
+        pipelines[width, height] = road.pipeline(estimator, camera)
     try:
-        depth_map = roads[width, height].process(Frame(image, camera=camera))
+        depth_map = pipelines[width, height].process(Frame(image, camera=camera))
     except ValueError as error:
         depth_options.say(f'{file}: {error}')
         return None
+    road.check(depth_map)
     return _row(options, file, depth_map)
-
-
-def _road(
-    options: argparse.Namespace, estimator: DepthEstimator, camera: Camera | None
-) -> DepthPipeline:
-    from depth_estimation_ros.calibration import Calibration
-    from depth_estimation_ros.fitting import factor
-
-    road = depth_options.pipeline(options, estimator, camera)
-    if options.depth_scale is not None:
-        fit = factor(estimator.spec.kind, options.depth_scale)
-        name, preset = estimator.spec.name, estimator.preset
-        road.calibration = Calibration(fit, name, camera, time.time_ns(), preset)
-    return road
 
 
 def _row(options: argparse.Namespace, file: Path, depth_map: DepthMap) -> dict[str, Any]:
     height, width, _ = depth_map.frame.image.shape
-    if options.depth_scale is not None or options.calibration is not None:
-        _check_calibrated(depth_map)
     return {
         'path': str(file),
         'width': width,
@@ -235,14 +214,6 @@ def _row(options: argparse.Namespace, file: Path, depth_map: DepthMap) -> dict[s
         'outputs': _written(options, file, depth_map) if options.output else {},
         'at': distance_table.rows(depth_map, options.at, options.window),
     }
-
-
-def _check_calibrated(depth_map: DepthMap) -> None:
-    if depth_map.calibration is None:
-        raise ValueError(
-            'memory did not suffice for the preset that the scale is for: end other programs, or '
-            'choose a smaller preset and calibrate for it'
-        )
 
 
 def _written(options: argparse.Namespace, file: Path, depth_map: DepthMap) -> dict[str, str]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -114,6 +115,25 @@ def sha256(file: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def weights_of(spec: ModelSpec) -> str:
+    """What tells weights that a path names from others of the same model: their SHA-256.
+
+    Raises:
+        OSError: They are there no more.
+    """
+    if not spec.folder:
+        return ''
+    file = locate(spec)
+    now = file.stat()
+    return _sha256_of(file, now.st_mtime_ns, now.st_size)
+
+
+@functools.lru_cache(maxsize=4)
+def _sha256_of(file: Path, _changed: int, _size: int) -> str:
+    """Of a file as it was then; a gigabyte takes a second."""
+    return sha256(file)
 
 
 def remember(folder: Path, source: Source) -> None:

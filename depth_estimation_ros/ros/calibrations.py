@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -73,7 +72,7 @@ class Calibrations:
             return None  # metres of another camera would be none
         self._unchecked = None
         try:
-            weights = weights_of(estimator.spec)
+            weights = store.weights_of(estimator.spec)
             loaded.check(estimator.spec.name, camera, estimator.preset, weights)
         except (ValueError, OSError) as error:
             self._on_fault(f'the saved calibration is not used: {error}')
@@ -105,31 +104,11 @@ def made(
         OSError: The network's weights are there no more.
     """
     spec, frame = estimator.spec, depth_map.frame
-    preset, weights, anchors = depth_map.prediction.preset, weights_of(spec), None
+    preset, weights, anchors = depth_map.prediction.preset, store.weights_of(spec), None
     if references is not None:
         anchors = Anchors.of(frame.image, references.u, references.v, references.depth)
     created = time.time_ns()
     return Calibration(fitted, spec.name, frame.camera, created, preset, weights, anchors)
-
-
-def weights_of(spec: ModelSpec) -> str:
-    """What tells weights that a path names from others of the same model: their SHA-256.
-
-    Raises:
-        OSError: They are there no more.
-    """
-    return _sha256(store.locate(spec)) if spec.folder else ''
-
-
-def _sha256(file: Path) -> str:
-    now = file.stat()
-    return _sha256_of(file, now.st_mtime_ns, now.st_size)
-
-
-@functools.lru_cache(maxsize=4)
-def _sha256_of(file: Path, _changed: int, _size: int) -> str:
-    """Of a file as it was then; a gigabyte takes a second."""
-    return store.sha256(file)
 
 
 def identity(estimator: DepthEstimator) -> Identity:

@@ -21,8 +21,9 @@ from depth_estimation_ros.faults import Faults
 from depth_estimation_ros.frames import DepthMap, Frame
 from depth_estimation_ros.intrinsics import CameraInfos
 from depth_estimation_ros.latency import Latency
+from depth_estimation_ros.models import store
 from depth_estimation_ros.pipeline import DepthPipeline
-from depth_estimation_ros.ros.calibrations import Calibrations, identity, weights_of
+from depth_estimation_ros.ros.calibrations import Calibrations, identity
 from depth_estimation_ros.ros.continuous import Continuous
 from depth_estimation_ros.ros.history import History
 from depth_estimation_ros.ros.mailbox import Mailbox
@@ -263,7 +264,7 @@ class CameraStream:
         """
         with self.history.lock:
             estimator = self.pipeline.estimator
-            weights = weights_of(estimator.spec)
+            weights = store.weights_of(estimator.spec)
             calibration.check(estimator.spec.name, calibration.camera, estimator.preset, weights)
             self.calibrate(calibration, basis if calibration.fit.references else None)
 
