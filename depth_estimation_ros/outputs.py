@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros import messages
+from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.colorize import SettlingRange
 from depth_estimation_ros.config import Config
+from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind, DepthMap
 
 
@@ -137,6 +139,40 @@ class OutputMessages:
             return []
         messages.fill_compressed(self.messages['compressed'], self._jpeg.result())
         return ['compressed']
+
+
+def fill_status(
+    message: Any,
+    estimator: DepthEstimator,
+    calibrations: Mapping[str, Calibration | None],
+    hint: str,
+    time: Callable[[int], Any],
+) -> None:
+    """Say in a DepthStatus what is at work; its header is left as it is.
+
+    Args:
+        message: The message.
+        estimator: The network.
+        calibrations: What is in force, by name of the camera.
+        hint: What to do next; empty when all is well.
+        time: Makes a builtin_interfaces/Time of nanoseconds.
+    """
+    message.model, message.licence = estimator.spec.name, estimator.spec.licence
+    message.runtime, message.device = estimator.runtime.name, estimator.runtime.device
+    message.network_width, message.network_height = estimator.network_size
+    message.cameras, in_force = list(calibrations), list(calibrations.values())
+    message.calibrated = [one is not None for one in in_force]
+    nan = float('nan')
+    message.scale = [nan if one is None else one.fit.scale for one in in_force]
+    message.shift = [nan if one is None else one.fit.shift for one in in_force]
+    message.rms_relative_error = [
+        nan if one is None else one.fit.rms_relative_error for one in in_force
+    ]
+    message.calibrated_at = [time(0 if one is None else one.created) for one in in_force]
+    message.depth_kind = (
+        DepthKind.CALIBRATED if all(message.calibrated) else estimator.spec.kind
+    ).value
+    message.hint = hint
 
 
 def _jpeg(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

@@ -147,10 +147,10 @@ def _calibration(
     options: argparse.Namespace, estimator: DepthEstimator
 ) -> tuple[Calibration, list[str]]:
     """What the pictures make, and what was found in them."""
+    from depth_estimation_ros.calibrating import made
     from depth_estimation_ros.calibration import Calibration
     from depth_estimation_ros.fitting import factor
     from depth_estimation_ros.models import store
-    from depth_estimation_ros.ros.calibrations import made
 
     spec = estimator.spec
     if options.method == 'factor':

@@ -4,19 +4,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from depth_estimation_ros import calibration_file, sections
-from depth_estimation_ros.anchors import Anchors
-from depth_estimation_ros.calibration import Calibration, Fit
+from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.estimator import DepthEstimator
-from depth_estimation_ros.frames import DepthMap
 from depth_estimation_ros.models import store
 from depth_estimation_ros.models.model_spec import ModelSpec
-from depth_estimation_ros.references import References
 
 Identity = tuple[ModelSpec, str]  # what a calibration belongs to: a model, and its preset
 
@@ -87,28 +83,6 @@ class Calibrations:
         except (ValueError, OSError) as error:
             self._on_fault(f'the saved calibration is not used: {error}')
             return None
-
-
-def made(
-    fitted: Fit, depth_map: DepthMap, estimator: DepthEstimator, references: References | None
-) -> Calibration:
-    """The calibration that a fit makes, of the network that made the depth map.
-
-    Args:
-        fitted: The fit.
-        depth_map: What it was fitted on.
-        estimator: The network.
-        references: What it was fitted to, some of which are kept; None: a plain factor.
-
-    Raises:
-        OSError: The network's weights are there no more.
-    """
-    spec, frame = estimator.spec, depth_map.frame
-    preset, weights, anchors = depth_map.prediction.preset, store.weights_of(spec), None
-    if references is not None:
-        anchors = Anchors.of(frame.image, references.u, references.v, references.depth)
-    created = time.time_ns()
-    return Calibration(fitted, spec.name, frame.camera, created, preset, weights, anchors)
 
 
 def identity(estimator: DepthEstimator) -> Identity:

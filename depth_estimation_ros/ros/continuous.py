@@ -8,9 +8,10 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
+from depth_estimation_ros.calibrating import made
 from depth_estimation_ros.references.gate import Gate
 from depth_estimation_ros.ros.asked import Asked, Known
-from depth_estimation_ros.ros.calibrations import Identity, identity, made
+from depth_estimation_ros.ros.calibrations import Identity, identity
 from depth_estimation_ros.sections import Reference
 
 if TYPE_CHECKING:

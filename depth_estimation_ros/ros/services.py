@@ -17,6 +17,7 @@ from std_srvs.srv import Trigger
 
 from depth_estimation_interfaces.srv import CalibrateFrom, CalibrateScale, GetDistance
 from depth_estimation_ros import calibration_file
+from depth_estimation_ros.calibrating import made
 from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.distance import Distances, measure
 from depth_estimation_ros.drift import Checked
@@ -25,7 +26,6 @@ from depth_estimation_ros.references import fit_to
 from depth_estimation_ros.references.points import points
 from depth_estimation_ros.ros.asked import Asked, Fitted
 from depth_estimation_ros.ros.background import Background
-from depth_estimation_ros.ros.calibrations import made
 from depth_estimation_ros.ros.stream import CameraStream
 
 _WITHIN = 5.0  # seconds to wait for a sensor or a transform

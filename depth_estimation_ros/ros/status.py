@@ -14,6 +14,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from depth_estimation_interfaces.msg import DepthStatus
 from depth_estimation_ros.frames import DepthKind
+from depth_estimation_ros.outputs import fill_status
 from depth_estimation_ros.ros.stream import CameraStream
 
 _REFUSED = 3  # fits to a sensor in a row, from which on it is said
@@ -65,26 +66,10 @@ def hint_for(stream: CameraStream) -> str:
 
 def depth_status(streams: Sequence[CameraStream]) -> DepthStatus:
     """The message of ~/status of cameras that share a model, without a stamp."""
-    message, estimator = DepthStatus(), streams[0].pipeline.estimator
-    message.model, message.licence = estimator.spec.name, estimator.spec.licence
-    message.runtime, message.device = estimator.runtime.name, estimator.runtime.device
-    message.network_width, message.network_height = estimator.network_size
-    message.cameras = [stream.name for stream in streams]
-    calibrations = [stream.calibration for stream in streams]
-    message.calibrated = [one is not None for one in calibrations]
-    nan = float('nan')
-    message.scale = [nan if one is None else one.fit.scale for one in calibrations]
-    message.shift = [nan if one is None else one.fit.shift for one in calibrations]
-    message.rms_relative_error = [
-        nan if one is None else one.fit.rms_relative_error for one in calibrations
-    ]
-    message.calibrated_at = [
-        TimeMessage() if one is None else _time(one.created) for one in calibrations
-    ]
-    message.depth_kind = (
-        DepthKind.CALIBRATED if all(message.calibrated) else estimator.spec.kind
-    ).value
-    message.hint = '; '.join(dict.fromkeys(filter(None, map(hint_for, streams))))
+    message = DepthStatus()
+    hint = '; '.join(dict.fromkeys(filter(None, map(hint_for, streams))))
+    calibrations = {stream.name: stream.calibration for stream in streams}
+    fill_status(message, streams[0].pipeline.estimator, calibrations, hint, _time)
     return message
 
 
