@@ -24,7 +24,7 @@ setup(
     maintainer='depth_estimation_ros contributors',
     maintainer_email='maintainers@depth-estimation-ros.example',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['py.typed', 'models/*.safetensors']},
+    package_data={NAME: ['py.typed', 'models/*.safetensors', 'bag/*.msg']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),

@@ -60,7 +60,7 @@ def written(path, recorded):
         )
         for topic, stamp, message in recorded
     ]
-    bag.write(path, topics, serialized, {})
+    bag.write(path, topics, serialized)
     return path
 
 

@@ -14,15 +14,12 @@ from typing import Any
 
 import numpy as np
 
-import depth_estimation_interfaces
 from depth_estimation_ros import bag, messages
 from depth_estimation_ros.demo import client as topics
 from depth_estimation_ros.demo import picture, report, scenario
 from depth_estimation_ros.demo.client import Client
 from depth_estimation_ros.demo.processes import Processes, free_domain
 from depth_estimation_ros.demo.session import Findings, hold
-
-_STATUS = 'depth_estimation_interfaces/msg/DepthStatus'
 
 
 def run(
@@ -99,21 +96,9 @@ def _write_bag(client: Client, path: Path) -> dict[str, int]:
         for stamp, message in kept.items()
         if topic not in of_camera or stamp in answered
     ]
-    bag.write(path, topics.TOPICS, recorded, {_STATUS: _definition(_STATUS)})
+    bag.write(path, topics.TOPICS, recorded)
     counted = [message.topic for message in recorded]
     return {topic.name: counted.count(topic.name) for topic in topics.TOPICS}
-
-
-def _definition(kind: str) -> str:
-    """Text of the .msg file that was installed beside a message of this package's own."""
-    for prefix in Path(depth_estimation_interfaces.__file__).parents:
-        file = prefix / 'share' / f'{kind}.msg'
-        if file.is_file():
-            return file.read_text(encoding='utf-8')
-    raise FileNotFoundError(
-        f'share/{kind}.msg is not installed beside {depth_estimation_interfaces.__file__}: '
-        'build depth_estimation_interfaces again'
-    )
 
 
 def _shown(
