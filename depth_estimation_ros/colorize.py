@@ -20,6 +20,8 @@ _COLORMAPS = {
 _WARMEST = 255  # of the table; 1 is the coldest colour and 0 stands for unknown
 _SETTLING_FRAMES = 30
 _PERCENTILES = (2.0, 98.0)
+_LEGEND_HEIGHT = 480  # up to which its text keeps its size
+_WHITE = (255, 255, 255)
 _STRIDE = 8  # pixels between the samples of which percentiles are taken
 
 
@@ -131,18 +133,22 @@ def legend(
     Returns:
         [height, W, 3] uint8 RGB on black.
     """
-    font, scale, margin, bar, ticks = cv2.FONT_HERSHEY_SIMPLEX, 0.45, 10, 18, 5
+    size = max(height / _LEGEND_HEIGHT, 1.0)  # as large as in a small picture
+    font, line, ticks = cv2.FONT_HERSHEY_SIMPLEX, round(size), 5
+    margin, bar, gap = round(10 * size), round(18 * size), round(8 * size)
     values = np.linspace(far, near, ticks)
     texts = [f'{value:.3g} {unit}'.strip() for value in values]
-    width = max(cv2.getTextSize(text, font, scale, 1)[0][0] for text in texts)
-    strip = np.zeros((height, margin + bar + 8 + width + margin, 3), np.uint8)
+    width = max(cv2.getTextSize(text, font, 0.45 * size, line)[0][0] for text in texts)
+    strip = np.zeros((height, margin + bar + gap + width + margin, 3), np.uint8)
     rows = max(height - 2 * margin, 1)
     ramp = np.linspace(far, near, rows, dtype=np.float32)[:, None]
     strip[margin : margin + rows, margin : margin + bar] = _paint(ramp, far, near, colormap, None)
+    right = margin + bar
     for text, row in zip(texts, np.linspace(margin, margin + rows - 1, ticks), strict=True):
-        right, y = margin + bar, int(row)
-        cv2.line(strip, (right, y), (right + 4, y), (255, 255, 255), 1)
-        cv2.putText(strip, text, (right + 8, y + 5), font, scale, (255, 255, 255), 1, cv2.LINE_AA)
+        y, down = int(row), round(5 * size)
+        cv2.line(strip, (right, y), (right + gap // 2, y), _WHITE, line)
+        at = (right + gap, y + down)
+        cv2.putText(strip, text, at, font, 0.45 * size, _WHITE, line, cv2.LINE_AA)
     return strip
 
 

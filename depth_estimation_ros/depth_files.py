@@ -1,9 +1,12 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Depth maps as files: coloured pictures with a legend, 16-bit PNG, npz."""
+"""Depth maps as files: coloured pictures with a legend, and the numbers in what others read."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from depth_estimation_ros.colorize import colorize, colorize_inverse, legend
 from depth_estimation_ros.frames import DepthKind, DepthMap
 from depth_estimation_ros.messages import depth_to_millimetres
 
+NO_METRES = 'the depth is relative, without a calibration: there are no metres to write'
 _PERCENTILES = (2.0, 98.0)
 
 
@@ -48,7 +52,25 @@ def write_colours(depth_map: DepthMap, unit: str, file: Path) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    _write(file, colours(depth_map, unit)[..., ::-1])
+    write_picture(colours(depth_map, unit), file)
+
+
+def write_side_by_side(depth_map: DepthMap, unit: str, file: Path) -> None:
+    """The picture, and beside it what `colours` makes, as one PNG.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    write_picture(np.hstack([depth_map.frame.image, colours(depth_map, unit)]), file)
+
+
+def write_picture(picture: NDArray[np.uint8], file: Path) -> None:
+    """A picture, [H, W, 3] uint8 RGB, as a PNG.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    save(file, png(picture[..., ::-1]))
 
 
 def write_png16(depth_map: DepthMap, file: Path) -> None:
@@ -58,9 +80,19 @@ def write_png16(depth_map: DepthMap, file: Path) -> None:
         ValueError: There are no metres.
         OSError: It cannot be written.
     """
-    if depth_map.depth is None:
-        raise ValueError(f'{file} takes millimetres, and there are no metres')
-    _write(file, depth_to_millimetres(np.asarray(depth_map.depth)))
+    save(file, png(depth_to_millimetres(metres(depth_map))))
+
+
+def write_npy(depth_map: DepthMap, file: Path) -> None:
+    """[H, W] float32 m, NaN unknown, ±Inf out of range, as `np.load` reads it.
+
+    Raises:
+        ValueError: There are no metres.
+        OSError: It cannot be written.
+    """
+    depth = metres(depth_map)
+    with whole(file) as part, part.open('wb') as stream:
+        np.save(stream, depth)
 
 
 def write_npz(depth_map: DepthMap, file: Path) -> None:
@@ -82,9 +114,85 @@ def write_npz(depth_map: DepthMap, file: Path) -> None:
             'D': np.array(camera.distortion),
             'distortion_model': camera.distortion_model,
         }
-    np.savez_compressed(file, **arrays)
+    with whole(file) as part, part.open('wb') as stream:
+        np.savez_compressed(stream, **arrays)
 
 
-def _write(file: Path, image: NDArray[Any]) -> None:
+def write_exr(depth_map: DepthMap, file: Path) -> None:
+    """OpenEXR with the one channel Z, 32-bit float m, NaN unknown, ±Inf out of range; ZIP.
+
+    Z is OpenEXR's own name for depth ("Standard channel names" of its technical introduction).
+
+    Raises:
+        ValueError: There are no metres, or the library OpenEXR is missing.
+        OSError: It cannot be written.
+    """
+    depth = metres(depth_map)
+    try:
+        import OpenEXR
+    except ImportError as error:  # OpenCV's wheels have no encoder for it
+        raise ValueError(f'{file} needs the library OpenEXR: pip install OpenEXR') from error
+    header = {'compression': OpenEXR.ZIP_COMPRESSION, 'type': OpenEXR.scanlineimage}
+    with whole(file) as part, OpenEXR.File(header, {'Z': np.ascontiguousarray(depth)}) as exr:
+        exr.write(str(part))
+
+
+def write_pfm(depth_map: DepthMap, file: Path) -> None:
+    """Portable float map: float32 m, the bottom row first, NaN unknown, ±Inf out of range.
+
+    A negative scale says little-endian (Debevec's definition of PFM).
+
+    Raises:
+        ValueError: There are no metres.
+        OSError: It cannot be written.
+    """
+    depth = metres(depth_map)
+    height, width = depth.shape
+    header = f'Pf\n{width} {height}\n-1.0\n'.encode()
+    save(file, header + depth[::-1].astype('<f4').tobytes())
+
+
+def metres(depth_map: DepthMap) -> NDArray[np.float32]:
+    """The depth, [H, W] float32 m.
+
+    Raises:
+        ValueError: There are no metres.
+    """
+    if depth_map.depth is None:
+        raise ValueError(NO_METRES)
+    return np.asarray(depth_map.depth)
+
+
+def png(image: NDArray[Any]) -> bytes:
+    """An image as OpenCV has it (BGR or one channel) as PNG."""
     _, data = cv2.imencode('.png', np.ascontiguousarray(image))
-    file.write_bytes(data.tobytes())
+    return data.tobytes()
+
+
+@contextlib.contextmanager
+def whole(file: Path) -> Iterator[Path]:
+    """Where to write so that the file is whole or not there: a hidden one beside, then renamed.
+
+    Raises:
+        OSError: It cannot be written; the text names it.
+    """
+    part = file.with_name(f'.{file.name}.part')
+    try:
+        yield part
+        os.replace(part, file)
+    except OSError as error:
+        raise OSError(
+            f'cannot write {file}: {error.strerror or error}; give another --output, or make room'
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def save(file: Path, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OSError: It cannot be written; the text names it.
+    """
+    with whole(file) as part:
+        part.write_bytes(data)

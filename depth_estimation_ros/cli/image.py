@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from depth_estimation_ros.cli import depth_options, distance_table
+from depth_estimation_ros.cli import depth_options, distance_table, exports
 
 if TYPE_CHECKING:
     from depth_estimation_ros.estimator import DepthEstimator
@@ -19,12 +19,10 @@ if TYPE_CHECKING:
     from depth_estimation_ros.pipeline import DepthPipeline
     from depth_estimation_ros.road import Road
 
-EXPORTS = ('png16', 'npz')
 _PICTURES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
-_NAMES = {'colour': 'colour.png', 'png16': 'depth.png', 'npz': 'depth.npz'}
 _CURE = (
     'calibrate (depth-estimation calibrate) and give --calibration FILE, or --depth-scale, or '
-    'ask for what the network says with --unit model'
+    'ask for what the network says with --unit model or --export npz'
 )
 
 
@@ -44,11 +42,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     image.add_argument(
         '--export',
-        type=_exports,
+        type=exports.kinds,
         default=(),
         metavar='KIND,…',
-        help='png16: millimetres in 16 bits, 0 unknown; npz: float32',
+        help=exports.HELP,
     )
+    depth_options.add_flag(image, depth_options.PARAMETERS['points.edges'])
     image.add_argument(
         '--at',
         type=distance_table.pixel,
@@ -67,15 +66,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     image.set_defaults(run=_run)
 
 
-def _exports(text: str) -> tuple[str, ...]:
-    kinds = tuple(text.split(','))
-    if unknown := set(kinds) - set(EXPORTS):
-        raise argparse.ArgumentTypeError(
-            f'exports are {", ".join(EXPORTS)}, not {", ".join(sorted(unknown))}'
-        )
-    return kinds
-
-
 def _run(options: argparse.Namespace) -> int:
     road = depth_options.road(options)
     files = _files(options.inputs)
@@ -83,6 +73,7 @@ def _run(options: argparse.Namespace) -> int:
         options.output = Path('depth_output')
     if options.output is not None:
         _check_names(options, files)
+    _check_camera(options)
     with contextlib.closing(depth_options.estimator(options)) as estimator:
         _check_metres(options, road, estimator)
         if options.output is not None:
@@ -91,6 +82,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.unit != 'model':
         camera_known = bool(options.camera or options.fx or options.hfov)
         distance_table.say_what_is_missing((at for row in rows for at in row['at']), camera_known)
+    if len(files) > 1:
+        depth_options.say(f'{len(rows)} of {len(files)} pictures done')
     if options.json:
         print(json.dumps(rows, indent=2))
     else:
@@ -126,12 +119,6 @@ def _matching(pattern: Path) -> list[Path]:
     return sorted(path for path in found if path.is_file())
 
 
-def _outputs(options: argparse.Namespace, file: Path) -> dict[str, Path]:
-    """What is to be written of a picture, and where."""
-    kinds = ('colour', *options.export)
-    return {kind: options.output / f'{file.stem}_{_NAMES[kind]}' for kind in kinds}
-
-
 def _check_names(options: argparse.Namespace, files: Sequence[Path]) -> None:
     """Refuse pictures whose outputs would replace each other, or a picture."""
     given = {file.resolve(): file for file in files}
@@ -143,7 +130,7 @@ def _check_names(options: argparse.Namespace, files: Sequence[Path]) -> None:
                 f'{other} and {file} would both become {options.output / file.stem}_…: give them '
                 'in two runs, with an --output each'
             )
-        for output in _outputs(options, file).values():
+        for output in exports.files(options.output, file.stem, options.export).values():
             if output.resolve() in given:
                 raise ValueError(
                     f'{output} would replace {given[output.resolve()]}: give another --output'
@@ -153,13 +140,26 @@ def _check_names(options: argparse.Namespace, files: Sequence[Path]) -> None:
 def _check_metres(options: argparse.Namespace, road: Road, estimator: DepthEstimator) -> None:
     from depth_estimation_ros.frames import DepthKind
 
-    wanted = options.unit == 'cm' or 'png16' in options.export
-    wanted = wanted or (bool(options.at) and options.unit != 'model')
+    wanted = exports.need_metres(options.export)
+    wanted += ['--unit cm'] * (options.unit == 'cm')
+    wanted += ['--at'] * (bool(options.at) and options.unit != 'model')
     if wanted and estimator.spec.kind is DepthKind.RELATIVE and not road.makes_metres:
         raise ValueError(
-            f'{estimator.spec.name} answers inverse depth without unit, so there are no metres: '
-            f'{_CURE}'
+            f'{estimator.spec.name} answers inverse depth without unit, so there are no metres '
+            f'for {", ".join(wanted)}: {_CURE}'
         )
+
+
+def _check_camera(options: argparse.Namespace) -> None:
+    from depth_estimation_ros import intrinsics
+
+    wanted = exports.need_camera(options.export)
+    if wanted and not (options.camera or options.fx or options.hfov):
+        raise ValueError(
+            f'points for {", ".join(wanted)} need the intrinsics: give --camera, --fx or --hfov'
+        )
+    if options.camera is not None:
+        intrinsics.load(options.camera)  # what is wrong with it is said once, not of each picture
 
 
 def _rows(
@@ -192,16 +192,20 @@ def _attempt(
         depth_options.say(str(error))
         return None
     height, width, _ = image.shape
-    camera = road.camera(width, height)
+    try:
+        camera = road.camera(width, height)
+    except ValueError as error:
+        depth_options.say(f'{file}: {error}')
+        return None
     if (width, height) not in pipelines:
         pipelines[width, height] = road.pipeline(estimator, camera)
     try:
         depth_map = pipelines[width, height].process(Frame(image, camera=camera))
+        road.check(depth_map)
+        return _row(options, file, depth_map)
     except ValueError as error:
         depth_options.say(f'{file}: {error}')
         return None
-    road.check(depth_map)
-    return _row(options, file, depth_map)
 
 
 def _row(options: argparse.Namespace, file: Path, depth_map: DepthMap) -> dict[str, Any]:
@@ -218,14 +222,8 @@ def _row(options: argparse.Namespace, file: Path, depth_map: DepthMap) -> dict[s
 
 def _written(options: argparse.Namespace, file: Path, depth_map: DepthMap) -> dict[str, str]:
     """Paths of what was written, by what it is."""
-    from depth_estimation_ros import depth_files
-
-    outputs = _outputs(options, file)
-    depth_files.write_colours(depth_map, options.unit, outputs['colour'])
-    if 'png16' in outputs:
-        depth_files.write_png16(depth_map, outputs['png16'])
-    if 'npz' in outputs:
-        depth_files.write_npz(depth_map, outputs['npz'])
+    outputs = exports.files(options.output, file.stem, options.export)
+    exports.write(depth_map, options.unit, options.edges, outputs)
     return {kind: str(path) for kind, path in outputs.items()}
 
 
