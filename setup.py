@@ -65,9 +65,10 @@ setup(
         ],
         # Faster on a CPU, and without PyTorch's memory.
         'runtimes': ['onnx', 'onnxruntime', 'onnxscript', 'openvino', 'torch>=2.5'],
+        'exr': ['OpenEXR'],
         'demo': ['matplotlib'],
         'evaluation': ['h5py', 'matplotlib', 'scipy'],
         'benchmark': ['matplotlib', 'pillow', 'psutil'],
-        'test': ['hypothesis', 'mypy', 'psutil', 'pytest', 'ruff', 'types-PyYAML'],
+        'test': ['hypothesis', 'mypy', 'psutil', 'pytest', 'ruff', 'trimesh', 'types-PyYAML'],
     },
 )

@@ -134,7 +134,10 @@ def write_exr(depth_map: DepthMap, file: Path) -> None:
         raise ValueError(f'{file} needs the library OpenEXR: pip install OpenEXR') from error
     header = {'compression': OpenEXR.ZIP_COMPRESSION, 'type': OpenEXR.scanlineimage}
     with whole(file) as part, OpenEXR.File(header, {'Z': np.ascontiguousarray(depth)}) as exr:
-        exr.write(str(part))
+        try:
+            exr.write(str(part))
+        except RuntimeError as error:  # which is how it tells that the disk is full
+            raise OSError(str(error)) from error
 
 
 def write_pfm(depth_map: DepthMap, file: Path) -> None:

@@ -21,8 +21,14 @@ from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.fitting import fit
 from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
 
-DOCUMENT = Path(__file__).resolve().parents[1] / 'docs' / 'distances.md'
-COMMANDS = re.findall(r'^ {4}depth-estimation (image .*)$', DOCUMENT.read_text(), re.MULTILINE)
+DOCS = Path(__file__).resolve().parents[1] / 'docs'
+COMMANDS = [
+    command
+    for name in ('distances.md', 'pictures.md')
+    for command in re.findall(
+        r'^ {4}depth-estimation (image .*)$', (DOCS / name).read_text(), re.MULTILINE
+    )
+]
 CAMERA = Camera(640, 480, 525.0, 526.0, 319.5, 239.5, 'plumb_bob', (-0.1, 0.02, 0.0, 0.0, 0.0))
 INFO = {
     'image_width': 640,
@@ -87,7 +93,8 @@ def test_a_command_of_the_document_does_what_it_says(image, command):
         assert '| 320, 240 |' in out
         assert not Path('depth_output').exists()
     else:
-        picture = Path('measured' if '-o' in arguments else 'depth_output', 'room_colour.png')
+        folder = arguments[arguments.index('-o') + 1] if '-o' in arguments else 'depth_output'
+        picture = Path(folder, 'room_colour.png')
         assert cv2.imread(str(picture)).shape[0] == 480
         assert str(picture) in out
 
@@ -143,14 +150,59 @@ def test_a_plain_factor_makes_metres_without_standard_deviation(image):
     assert at['depth_m'] == pytest.approx(1.1 * at['prediction'], rel=1e-5)
 
 
-@pytest.mark.parametrize('wanted', [('--at', '3,4'), ('--export', 'png16'), ('--unit', 'cm')])
+def test_every_export_is_written_and_named(image):
+    kinds = 'side-by-side,png16,npy,npz,exr,pfm,ply,pcd,glb'
+    code, out, err = image('room.png', '--export', kinds, '--camera', 'camera.yaml', '--json')
+    assert code == 0, err
+    outputs = json.loads(out)[0]['outputs']
+    assert list(outputs) == ['colour', *kinds.split(',')]
+    assert sorted(map(str, Path('depth_output').iterdir())) == sorted(outputs.values())
+    depth = np.load(outputs['npy'])
+    np.testing.assert_array_equal(np.load(outputs['npz'])['depth'], depth)
+    flying = np.isnan(np.frombuffer(Path(outputs['pcd']).read_bytes()[-depth.size * 16 :], '<f4'))
+    flying = flying.reshape(480, 640, 4)[..., 2]
+    assert 0 < flying.sum() < 0.1 * depth.size
+    points = depth.size - flying.sum()
+    assert f'element vertex {points}\n'.encode() in Path(outputs['ply']).read_bytes()
+    code, out, err = image(
+        'room.png', '--export', 'ply', '--hfov', '60', '--edges', '0', '--model', 'bundled'
+    )
+    assert f'element vertex {depth.size}\n'.encode() in Path(outputs['ply']).read_bytes()
+
+
+METRES = [('--at', '3,4'), ('--unit', 'cm'), *(('--export', k) for k in ('png16', 'npy', 'exr'))]
+
+
+@pytest.mark.parametrize('wanted', [*METRES, ('--export', 'pfm'), ('--export', 'npz,glb')])
 def test_a_relative_network_has_no_metres_and_says_what_would_make_them(image, wanted):
-    code, out, err = image('room.png', '--model', 'bundled-relative', *wanted)
+    code, out, err = image(
+        'room.png', '--model', 'bundled-relative', '--camera', 'camera.yaml', *wanted
+    )
     assert (code, out) == (1, '')
     assert err.count('\n') == 1
+    assert f'no metres for {"glb" if "npz,glb" in wanted else ""}' in err
     assert '--calibration FILE, or --depth-scale' in err
     assert '--unit model' in err
     assert not Path('depth_output').exists()
+
+
+def test_points_need_a_camera(image):
+    code, out, err = image('room.png', '--model', 'bundled', '--export', 'png16,ply,pcd')
+    assert (code, out) == (1, '')
+    assert err.count('\n') == 1
+    assert 'points for ply, pcd need the intrinsics: give --camera, --fx or --hfov' in err
+
+
+def test_of_many_pictures_those_that_the_camera_did_not_take_are_named_and_left_out(
+    image, tmp_path
+):
+    cv2.imwrite(str(tmp_path / 'small.png'), np.zeros((48, 64, 3), np.uint8))
+    code, out, err = image(
+        'small.png', 'room.png', '--camera', 'camera.yaml', '--model', 'bundled', '--json'
+    )
+    assert (code, [row['path'] for row in json.loads(out)]) == (1, ['room.png'])
+    assert 'small.png: camera.yaml describes images of 640x480, not 64x48' in err
+    assert '1 of 2 pictures done' in err
 
 
 def test_what_a_relative_network_says_is_shown_as_that(image):
@@ -236,7 +288,7 @@ def test_a_picture_that_no_network_takes_is_named_and_left_out(image, tmp_path):
     [
         (['--at', 'nan,1'], 2, "such as 320,240, not 'nan,1'"),
         (['--at', '3'], 2, "such as 320,240, not '3'"),
-        (['--export', 'png16,exe'], 2, 'exports are png16, npz, not exe'),
+        (['--export', 'png16,exe'], 2, 'npz, exr, pfm, ply, pcd, glb, not exe'),
         (['--unit', 'feet'], 2, "'feet'"),
         (['--depth-scale', '-1'], 1, 'factor is positive'),
         (['--depth-scale', '1', '--calibration', 'calibration.yaml'], 1, 'give one of them'),

@@ -43,6 +43,7 @@ REQUIREMENTS = {
 }
 NOT_FROM_PIP = {'depth_estimation_interfaces', 'launch', 'launch_ros', 'ament_index_python'}
 EXTRAS = {  # no rosdep key brings them, and where alone they may be imported
+    'OpenEXR': ('depth_files.py',),
     'PIL': ('benchmarks',),
     'h5py': ('evaluation',),
     'matplotlib': ('benchmarks', 'demo', 'evaluation'),
