@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from depth_estimation_ros import messages
 from depth_estimation_ros.calibration import Calibration
-from depth_estimation_ros.colorize import SettlingRange
 from depth_estimation_ros.config import Config
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind, DepthMap
+from depth_estimation_ros.painter import Painter
 
 
 class Output(NamedTuple):
@@ -58,13 +58,13 @@ class OutputMessages:
         self.config = config
         self.messages = {name: create(output.kind) for name, output in OUTPUTS.items()}
         self._point_field = point_field
-        self._relative_range = SettlingRange()
+        self._painter = Painter(config.colorize)
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix='jpeg')
         self._jpeg: Future[Any] | None = None
 
     def settle_anew(self) -> None:
         """Let the colour range of a model without unit settle again: it is another model."""
-        self._relative_range = SettlingRange()
+        self._painter = Painter(self.config.colorize)
 
     def close(self) -> None:
         """End the thread that encodes."""
@@ -85,17 +85,10 @@ class OutputMessages:
         colorized, compressed = 'colorized' in wanted, 'compressed' in wanted
         if not (colorized or compressed):
             return []
-        values, operations = depth_map.prediction.values, depth_map.prediction.operations
-        height, width = values.shape
+        height, width = depth_map.prediction.values.shape
         picture = messages.image_view(self.messages['colorized'], height, width, 'rgb8')
-        options = self.config.colorize
-        if depth_map.depth is not None:
-            operations.colorize(
-                depth_map.depth, options.min, options.max, options.colormap, picture
-            )
-        else:
-            low, high = self._relative_range.update(values)
-            operations.colorize_inverse(values, low, high, options.colormap, picture)
+        self._painter.options = options = self.config.colorize
+        self._painter.paint(depth_map, picture)
         if compressed:
             self._jpeg = self._encoder.submit(_jpeg, picture, options.jpeg_quality)
         return ['colorized'] if colorized else []

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from depth_estimation_ros import sections
 from depth_estimation_ros.colorize import (
     SettlingRange,
     colorize,
@@ -10,6 +11,8 @@ from depth_estimation_ros.colorize import (
     legend,
     table,
 )
+from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
+from depth_estimation_ros.painter import Painter
 
 COLORMAPS = ['turbo', 'inferno', 'gray']
 
@@ -111,3 +114,19 @@ def test_settling_range_is_never_empty():
     assert low < high
     low, high = settling.update(np.full((16, 16), 3.0, np.float32))
     assert low == 3.0 < high
+
+
+def test_a_painter_keeps_the_range_of_metres_and_lets_that_of_relative_depth_settle():
+    depth = np.linspace(0.3, 8.0, 64 * 48, dtype=np.float32).reshape(48, 64)
+    frame = Frame(np.zeros((48, 64, 3), np.uint8))
+    painter = Painter(sections.Colorize())
+    metric = DepthMap(frame, Prediction(depth, DepthKind.METRIC), depth)
+    np.testing.assert_array_equal(painter.paint(metric), colorize(depth, 0.3, 8.0))
+    np.testing.assert_array_equal(painter.legend(metric), legend(48, 0.3, 8.0))
+    said = np.linspace(1.0, 9.0, 64 * 48, dtype=np.float32).reshape(48, 64)
+    relative = DepthMap(frame, Prediction(said, DepthKind.RELATIVE), None)
+    low, high = SettlingRange().update(said)
+    out = np.empty((48, 64, 3), np.uint8)
+    assert painter.paint(relative, out) is out
+    np.testing.assert_array_equal(out, colorize_inverse(said, low, high))
+    np.testing.assert_array_equal(painter.legend(relative), legend(48, high, low, ''))

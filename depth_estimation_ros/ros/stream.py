@@ -21,12 +21,12 @@ from depth_estimation_ros.faults import Faults
 from depth_estimation_ros.frames import DepthMap, Frame
 from depth_estimation_ros.intrinsics import CameraInfos
 from depth_estimation_ros.latency import Latency
+from depth_estimation_ros.mailbox import Mailbox
 from depth_estimation_ros.models import store
 from depth_estimation_ros.pipeline import DepthPipeline
 from depth_estimation_ros.ros.calibrations import Calibrations, identity
 from depth_estimation_ros.ros.continuous import Continuous
 from depth_estimation_ros.ros.history import History
-from depth_estimation_ros.ros.mailbox import Mailbox
 from depth_estimation_ros.ros.outputs import Outputs
 from depth_estimation_ros.ros.sensors import Sensors
 from depth_estimation_ros.ros.subscription import AdaptiveSubscription
