@@ -4,18 +4,25 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_estimation_ros import messages
 from depth_estimation_ros.bag.cameras import CameraTopics
-from depth_estimation_ros.bag.records import Serialized
+from depth_estimation_ros.bag.records import Serialized, stamp_of
 from depth_estimation_ros.bag.source import BagSource
 from depth_estimation_ros.faults import Faults
 from depth_estimation_ros.frames import Frame
+from depth_estimation_ros.intrinsics import CameraInfos
 from depth_estimation_ros.sections import Intrinsics
+
+PAIRED = 50_000_000  # ns between a picture and its depth: cameras of 30 Hz, not synchronised
+_HELD = 8  # images that wait for what belongs to them: messages of a moment arrive within 0.2 s
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +46,9 @@ class Shot:
 class Shots:
     """Puts frames together out of messages as they come; what is not needed any more is let go.
 
+    An image waits for the camera_info and the depth image of its time, which may arrive later,
+    but for no more than a few images.
+
     Args:
         source: The bag.
         cameras: Whose frames.
@@ -55,15 +65,100 @@ class Shots:
         faults: Faults,
         stride: int = 1,
     ) -> None:
-        raise NotImplementedError
+        self._lines = [_Line(source, camera, given, faults, stride) for camera in cameras]
 
     def add(self, record: Serialized) -> Iterator[Shot]:
         """Take a message of any topic; gives the frames that are whole by now, in order."""
-        raise NotImplementedError
+        for line in self._lines:
+            if record.topic in line.camera.topics:
+                line.take(record)
+                yield from line.due()
 
     def end(self) -> Iterator[Shot]:
         """The frames that are left when no message comes any more."""
-        raise NotImplementedError
+        for line in self._lines:
+            yield from line.due(last=True)
+
+
+class _Line:
+    """The messages of one camera that are waiting for each other."""
+
+    def __init__(
+        self,
+        source: BagSource,
+        camera: CameraTopics,
+        given: Intrinsics,
+        faults: Faults,
+        stride: int,
+    ) -> None:
+        self.camera = camera
+        self._source, self._faults, self._stride = source, faults, stride
+        self._infos = CameraInfos(given, faults.add)
+        self._images: collections.deque[tuple[int, Any]] = collections.deque()
+        self._depths: collections.deque[Any] = collections.deque(maxlen=2 * _HELD)
+        self._come = 0
+        self._newest = dict.fromkeys(camera.topics - {camera.image}, -1)  # stamps
+
+    def take(self, record: Serialized) -> None:
+        if record.topic == self.camera.image:
+            self._come += 1
+            if (self._come - 1) % self._stride:
+                return
+        try:
+            message = self._source.decode(record)
+        except ValueError as error:
+            self._faults.add(f'{record.topic}: {error}')
+            return
+        if record.topic == self.camera.image:
+            self._images.append((record.arrived, message))
+            return
+        self._newest[record.topic] = max(self._newest[record.topic], stamp_of(message))
+        if record.topic == self.camera.info:
+            self._infos.add(message)
+        else:
+            self._depths.append(message)
+
+    def due(self, last: bool = False) -> Iterator[Shot]:
+        """The frames that need not wait any longer."""
+        while self._images:
+            arrived, message = self._images[0]
+            complete = all(newest >= stamp_of(message) for newest in self._newest.values())
+            if not (last or complete or len(self._images) > _HELD):
+                return
+            self._images.popleft()
+            try:
+                shot = Shot(self.camera, self._frame(message), arrived, self._depth(message))
+            except ValueError as error:
+                self._faults.add(str(error))
+                continue
+            yield shot
+
+    def _frame(self, message: Any) -> Frame:
+        decode = messages.decode_compressed if self.camera.compressed else messages.decode_image
+        image = decode(message)
+        height, width = image.shape[:2]
+        if self.camera.info is not None and self._newest[self.camera.info] < 0:
+            self._look_ahead(self.camera.info)
+        camera = self._infos.camera(message.header.stamp, width, height)
+        return Frame(image, stamp_of(message), message.header.frame_id, camera)
+
+    def _look_ahead(self, topic: str) -> None:
+        """Take the first camera_info of all, before the frames that are asked for or after."""
+        for record in self._source.messages({topic}):
+            self.take(record)
+            return
+
+    def _depth(self, message: Any) -> NDArray[np.float32] | None:
+        """The depth image nearest in time."""
+        stamp = stamp_of(message)
+        near = min(self._depths, key=lambda one: abs(stamp_of(one) - stamp), default=None)
+        if near is None or abs(stamp_of(near) - stamp) > PAIRED:
+            return None
+        try:
+            return messages.decode_depth(near)
+        except ValueError as error:
+            self._faults.add(f'{self.camera.reference}: {error}')
+            return None
 
 
 def frames(
