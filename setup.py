@@ -41,7 +41,7 @@ setup(
         'huggingface-hub>=2',
         'numpy>=1.26',
         'opencv-python>=4.8',
-        'rosbags>=0.10',
+        'rosbags>=0.11',
         'safetensors>=0.4',
         'timm>=1.0',
         'torch>=2.1',

@@ -29,7 +29,7 @@ class CameraInfos:
         on_fault: Takes a message about a CameraInfo that is refused.
     """
 
-    def __init__(self, given: sections.Intrinsics, on_fault: Callable[[str], None]) -> None:
+    def __init__(self, given: sections.Intrinsics, on_fault: Callable[[str], object]) -> None:
         self._given, self._on_fault = given, on_fault
         self._infos: collections.deque[Any] = collections.deque(maxlen=_KEPT)
 

@@ -23,9 +23,11 @@ PACKAGE = ROOT / 'depth_estimation_ros'
 
 # What is imported, and the rosdep key that brings it; the keys are in rosdistro's python.yaml.
 KEYS = {
+    'backports': 'python3-rosbags-pip',
     'cv2': 'python3-opencv',
     'httpx2': 'python3-timm-pip',
     'huggingface_hub': 'python3-timm-pip',
+    'lz4': 'python3-rosbags-pip',
     'numpy': 'python3-numpy',
     'rosbags': 'python3-rosbags-pip',
     'safetensors': 'python3-timm-pip',
@@ -36,11 +38,14 @@ KEYS = {
     'yaml': 'python3-yaml',
 }
 REQUIREMENTS = {
+    'backports': 'rosbags',
     'cv2': 'opencv-python',
     'huggingface_hub': 'huggingface-hub',
+    'lz4': 'rosbags',
     'torchvision': 'timm',
     'yaml': 'PyYAML',
 }
+STANDARD = sys.stdlib_module_names | {'compression'}  # which came with Python 3.14
 NOT_FROM_PIP = {'depth_estimation_interfaces', 'launch', 'launch_ros', 'ament_index_python'}
 EXTRAS = {  # no rosdep key brings them, and where alone they may be imported
     'OpenEXR': ('depth_files.py',),
@@ -74,7 +79,7 @@ def _imports(folder: Path) -> dict[str, set[str]]:
             if isinstance(node, ast.ImportFrom) and not node.level:
                 names = [str(node.module)]
             for name in (name.partition('.')[0] for name in names):
-                if name not in sys.stdlib_module_names and name != PACKAGE.name:
+                if name not in STANDARD and name != PACKAGE.name:
                     found.setdefault(name, set()).add(str(path.relative_to(ROOT)))
     return found
 

@@ -14,6 +14,7 @@ from depth_estimation_ros.bag.source import BagSource
 
 IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 INFO = 'sensor_msgs/msg/CameraInfo'
+_LOG = logging.getLogger(__name__)
 _OURS = '/depth_estimation/'  # what this package publishes is no camera
 _COLOUR = {'color', 'colour', 'rgb'}
 
@@ -48,7 +49,7 @@ def find_cameras(
     images: Sequence[str] = (),
     infos: Sequence[str] = (),
     references: Sequence[str] = (),
-    say: Callable[[str], object] = logging.getLogger(__name__).info,
+    say: Callable[[str], object] = _LOG.info,
 ) -> list[CameraTopics]:
     """The cameras of a bag.
 

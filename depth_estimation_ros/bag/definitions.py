@@ -17,6 +17,7 @@ from rosbags.interfaces import (
 )
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 
+from depth_estimation_ros.bag import types
 from depth_estimation_ros.bag.records import UNDEFINED
 
 _HEADER = 'std_msgs/msg/Header'
@@ -37,7 +38,7 @@ class Definitions:
     """
 
     def __init__(self, connections: Iterable[Connection]) -> None:
-        known = get_typestore(Stores.LATEST)
+        known = types.typestore()
         told: dict[str, Any] = {}
         of_ros1: dict[str, Any] = {}
         for connection in connections:

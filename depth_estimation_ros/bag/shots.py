@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from depth_estimation_ros import messages
 from depth_estimation_ros.bag.cameras import CameraTopics
 from depth_estimation_ros.bag.records import Serialized, stamp_of
 from depth_estimation_ros.bag.source import BagSource
-from depth_estimation_ros.faults import Faults
 from depth_estimation_ros.frames import Frame
 from depth_estimation_ros.intrinsics import CameraInfos
 from depth_estimation_ros.sections import Intrinsics
@@ -53,7 +52,7 @@ class Shots:
         source: The bag.
         cameras: Whose frames.
         given: The camera where camera_info tells none.
-        faults: Counts images that cannot be used.
+        on_fault: Takes why an image, a camera_info or a depth image cannot be used.
         stride: Take every so many images of each camera; others are not decoded.
     """
 
@@ -62,10 +61,10 @@ class Shots:
         source: BagSource,
         cameras: Sequence[CameraTopics],
         given: Intrinsics,
-        faults: Faults,
+        on_fault: Callable[[str], object],
         stride: int = 1,
     ) -> None:
-        self._lines = [_Line(source, camera, given, faults, stride) for camera in cameras]
+        self._lines = [_Line(source, camera, given, on_fault, stride) for camera in cameras]
 
     def add(self, record: Serialized) -> Iterator[Shot]:
         """Take a message of any topic; gives the frames that are whole by now, in order."""
@@ -88,12 +87,12 @@ class _Line:
         source: BagSource,
         camera: CameraTopics,
         given: Intrinsics,
-        faults: Faults,
+        on_fault: Callable[[str], object],
         stride: int,
     ) -> None:
         self.camera = camera
-        self._source, self._faults, self._stride = source, faults, stride
-        self._infos = CameraInfos(given, faults.add)
+        self._source, self._on_fault, self._stride = source, on_fault, stride
+        self._infos = CameraInfos(given, on_fault)
         self._images: collections.deque[tuple[int, Any]] = collections.deque()
         self._depths: collections.deque[Any] = collections.deque(maxlen=2 * _HELD)
         self._come = 0
@@ -107,7 +106,7 @@ class _Line:
         try:
             message = self._source.decode(record)
         except ValueError as error:
-            self._faults.add(f'{record.topic}: {error}')
+            self._on_fault(f'{record.topic}: {error}')
             return
         if record.topic == self.camera.image:
             self._images.append((record.arrived, message))
@@ -129,7 +128,7 @@ class _Line:
             try:
                 shot = Shot(self.camera, self._frame(message), arrived, self._depth(message))
             except ValueError as error:
-                self._faults.add(str(error))
+                self._on_fault(str(error))
                 continue
             yield shot
 
@@ -157,7 +156,7 @@ class _Line:
         try:
             return messages.decode_depth(near)
         except ValueError as error:
-            self._faults.add(f'{self.camera.reference}: {error}')
+            self._on_fault(f'{self.camera.reference}: {error}')
             return None
 
 
@@ -165,13 +164,13 @@ def frames(
     source: BagSource,
     cameras: Sequence[CameraTopics],
     given: Intrinsics,
-    faults: Faults,
+    on_fault: Callable[[str], object],
     stride: int = 1,
     start: int | None = None,
     end: int | None = None,
 ) -> Iterator[Shot]:
     """The frames of cameras of a bag, in order; see `Shots` and `BagSource.messages`."""
-    shots = Shots(source, cameras, given, faults, stride)
+    shots = Shots(source, cameras, given, on_fault, stride)
     wanted = frozenset[str]().union(*(camera.topics for camera in cameras))
     for record in source.messages(wanted, start, end):
         yield from shots.add(record)
