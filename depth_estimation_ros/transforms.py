@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 
 _MEMORY = 10 * 10**9  # ns that a moving frame's transforms are kept, as tf2 does
+_BACK = 10**9  # ns by which one that is older is of a recording that began again
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,8 +102,8 @@ class _Edge:
         self._transforms: list[Transform] = []
 
     def add(self, stamp: int, transform: Transform) -> None:
-        if self.static or (self._stamps and stamp < self._stamps[-1] - _MEMORY):
-            self._stamps, self._transforms = [], []  # a recording that began again
+        if self.static or (self._stamps and stamp < self._stamps[-1] - _BACK):
+            self._stamps, self._transforms = [], []
         place = bisect.bisect(self._stamps, stamp)
         self._stamps.insert(place, stamp)
         self._transforms.insert(place, transform)

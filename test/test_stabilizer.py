@@ -213,6 +213,21 @@ def test_time_that_jumps_back_begins_anew(drive):
     assert run.feed(*drive[3], said).prediction is said
 
 
+def test_a_frame_of_before_a_jump_back_in_time_was_not_followed(drive):
+    run = Run(METRIC)
+    for image, truth in drive[:8]:
+        kept = run.feed(image, truth).prediction
+    covered = Frame(np.zeros_like(image), run.index, camera=CAMERA)
+    run.index = 0
+    for one in drive[:3]:
+        run.feed(*one)
+    run.calibration, _ = calibrate(image, truth, kept, CAMERA, run.random)
+    run.basis = DepthMap(covered, kept, None)
+    for one in drive[3:6]:
+        run.feed(*one)
+    assert 'calibrate again' in run.stabilizer.hint
+
+
 def test_it_can_be_turned_off(drive):
     run = Run(METRIC, enabled=False)
     for image, truth in drive[:3]:

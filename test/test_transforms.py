@@ -100,3 +100,15 @@ def test_old_transforms_are_forgotten_and_a_clock_that_jumps_back_begins_anew(tr
         tree.lookup('base', 'lidar', 6 * SECOND)
     tree.add('base', 'lidar', 1 * SECOND, still)
     tree.lookup('base', 'lidar', 1 * SECOND)
+
+
+def test_a_short_recording_that_begins_again_is_not_joined_with_its_end(tree):
+    for x in (0.0, 5.0):
+        for stamp in (20, 21, 23):
+            tree.add('base', 'arm', stamp * SECOND, turned((0, 0, 1), 0.0, (x, 0.0, 0.0)))
+    assert tree.lookup('base', 'arm', 22 * SECOND).translation[0] == 5.0
+    tree.add('base', 'arm', 20 * SECOND, turned((0, 0, 1), 0.0, (9.0, 0.0, 0.0)))
+    with pytest.raises(ValueError, match='newer than the newest'):
+        tree.lookup('base', 'arm', 21 * SECOND)
+    tree.add('base', 'arm', 20 * SECOND - SECOND // 2, turned((0, 0, 1), 0.0))  # merely late
+    tree.lookup('base', 'arm', 20 * SECOND)

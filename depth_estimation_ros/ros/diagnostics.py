@@ -78,6 +78,7 @@ class Diagnostics:
             'frames received': now.received,
             'frames processed': now.processed,
             'frames dropped': stream.dropped,
+            'jumps back in time': stream.history.jumps,
             'memory (MB)': f'{resident_megabytes():.0f}',
         }
         vram = estimator.runtime.memory()
@@ -101,7 +102,7 @@ def _of_calibration(stream: CameraStream) -> dict[str, Any]:
         values['calibration residual'] = 'unknown' if math.isnan(residual) else f'{residual:.4f}'
         checked = stream.pipeline.drift.of(calibration)
         values['calibration against known depths'] = str(checked)
-        if checked.source:
+        if checked.source and checked.stamp <= stream.arrived:  # else time has jumped back
             ago = (stream.arrived - checked.stamp) / 1e9  # by the clock of the images
             values['calibration checked (s ago)'] = f'{ago:.0f}'
         values['scale of the calibration'] = stream.stabilizer.hint or 'kept since it was made'

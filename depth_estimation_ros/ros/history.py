@@ -26,6 +26,7 @@ class History:
     Attributes:
         lock: Guards what is kept, and for the owner what it was made with.
         asked: Somebody waits for the image that waits.
+        jumps: How often time has jumped back: a bag that began again, a simulation that was reset.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class History:
     ) -> None:
         self.lock = threading.Condition()
         self.asked = False
+        self.jumps = 0
         self._maps: collections.deque[DepthMap] = collections.deque(maxlen=size)
         self._waiting, self._flowing, self._wake = waiting, flowing, wake
         self._why_none = why_none
@@ -54,8 +56,11 @@ class History:
         self.asked, self._busy, self._failed = False, True, False
 
     def add(self, depth_map: DepthMap) -> None:
-        """Keep what came of it."""
+        """Keep what came of it; where time has jumped back, what was kept is of another run."""
         with self.lock:
+            if self._maps and depth_map.frame.stamp < self._maps[-1].frame.stamp:
+                self._maps.clear()
+                self.jumps += 1
             self._maps.append(depth_map)
 
     def end(self, failed: bool = False) -> None:

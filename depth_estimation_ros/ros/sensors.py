@@ -53,7 +53,9 @@ class _Topic:
         if self._holders == 0:
             self.destroy()
 
-    def _take(self, message: Any) -> None:  # rclpy wants a callback that has a signature
+    def _take(self, message: Any) -> None:
+        if self.kept and _stamp(message) < _stamp(self.kept[-1]):
+            self.kept.clear()  # time has jumped back, as where a bag begins again
         self.kept.append(message)
 
     def destroy(self) -> None:
@@ -175,8 +177,7 @@ class Sensors:
     def _reading(self, sensor: str, message: Any, depth_map: DepthMap, within: float) -> Any:
         target, source = depth_map.frame.frame_id, message.header.frame_id
         if sensor == 'points':
-            stamp = Time.from_msg(message.header.stamp).nanoseconds
-            found = self._transforms.lookup(target, source, stamp, within)
+            found = self._transforms.lookup(target, source, _stamp(message), within)
             return found.apply(messages.decode_points(message))
         if target and source and target != source:
             raise ValueError(
@@ -208,5 +209,8 @@ class Sensors:
 
 def _age(depth_map: DepthMap, message: Any) -> float:
     """Seconds by which a message is older than the image."""
-    stamp = Time.from_msg(message.header.stamp).nanoseconds
-    return float(depth_map.frame.stamp - stamp) / 1e9
+    return float(depth_map.frame.stamp - _stamp(message)) / 1e9
+
+
+def _stamp(message: Any) -> int:
+    return int(Time.from_msg(message.header.stamp).nanoseconds)

@@ -102,7 +102,9 @@ class Stabilizer:
         here = (prediction.kind, prediction.preset, frame.camera, frame.image.shape)
         same = here == self._circumstances and frame.stamp >= self._stamp
         if not same or calibration is not self._calibration:
-            followed = same and basis is not None and basis.frame.stamp >= self._since
+            followed = (
+                same and basis is not None and self._since <= basis.frame.stamp <= self._stamp
+            )
             self._begin(frame, prediction.kind, calibration, basis, followed)
             self._calibration, self._circumstances = calibration, here
         self._stamp = frame.stamp
