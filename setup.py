@@ -30,7 +30,7 @@ setup(
         (f'share/{NAME}', ['package.xml']),
         (f'share/{NAME}/launch', files('launch')),
         (f'share/{NAME}/config', files('config')),
-        (f'lib/{NAME}', ['resource/depth_node']),
+        (f'lib/{NAME}', ['resource/depth_node', 'resource/camera_publisher']),
     ],
     entry_points={'console_scripts': [f'depth-estimation = {NAME}.cli:main']},
     zip_safe=False,

@@ -204,8 +204,8 @@ def image_view(msg: Any, height: int, width: int, encoding: str) -> NDArray[Any]
     """Lay out a sensor_msgs/Image and give its data to write into.
 
     Returns:
-        A view of the message's data: rgb8 [H, W, 3] uint8, 32FC1 [H, W] float32, 16UC1 [H, W]
-        uint16.
+        A view of the message's data: rgb8 and bgr8 [H, W, 3] uint8, 32FC1 [H, W] float32, 16UC1
+        [H, W] uint16.
     """
     shape, dtype = _LAYOUTS[encoding]
     msg.height, msg.width, msg.encoding = height, width, encoding
@@ -216,6 +216,7 @@ def image_view(msg: Any, height: int, width: int, encoding: str) -> NDArray[Any]
 
 _LAYOUTS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
     'rgb8': ((3,), np.uint8),
+    'bgr8': ((3,), np.uint8),
     '32FC1': ((), np.float32),
     '16UC1': ((), np.uint16),
 }

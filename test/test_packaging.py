@@ -47,6 +47,7 @@ REQUIREMENTS = {
 }
 STANDARD = sys.stdlib_module_names | {'compression'}  # which came with Python 3.14
 NOT_FROM_PIP = {'depth_estimation_interfaces', 'launch', 'launch_ros', 'ament_index_python'}
+EXECUTABLES = {'depth_node': 'node', 'camera_publisher': 'camera'}
 EXTRAS = {  # no rosdep key brings them, and where alone they may be imported
     'OpenEXR': ('depth_files.py',),
     'PIL': ('benchmarks',),
@@ -160,13 +161,21 @@ def test_wheel_holds_what_ros_looks_for(wheel):
     data = {name.partition('.data/data/')[2] for name in wheel.namelist()}
     wanted = {f'share/depth_estimation_ros/{name}' for name in ['package.xml', *share]}
     wanted.add('share/ament_index/resource_index/packages/depth_estimation_ros')
-    wanted.add('lib/depth_estimation_ros/depth_node')
+    wanted |= {f'lib/depth_estimation_ros/{name}' for name in EXECUTABLES}
     assert wanted <= data
 
 
-def test_node_stays_executable(wheel):
-    entry = next(info for info in wheel.infolist() if info.filename.endswith('/depth_node'))
+@pytest.mark.parametrize(('name', 'command'), EXECUTABLES.items())
+def test_what_ros_starts_stays_executable_and_starts_its_command(wheel, tmp_path, name, command):
+    entry = next(info for info in wheel.infolist() if info.filename.endswith(f'/{name}'))
     assert (entry.external_attr >> 16) & stat.S_IXUSR
+    program, python = tmp_path / 'lib' / 'depth_estimation_ros' / name, tmp_path / 'bin/python3'
+    for path, content in ((program, wheel.read(entry)), (python, b'#!/bin/sh\necho "$@"\n')):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+        path.chmod(0o755)
+    said = subprocess.run([str(program), '--loop'], capture_output=True, text=True, check=True)
+    assert said.stdout == f'-m depth_estimation_ros.cli {command} --loop\n'
 
 
 def test_constraints_pin_every_requirement(wheel):

@@ -12,6 +12,7 @@ import depth_estimation_ros
 from depth_estimation_ros.cli import (
     benchmark,
     calibrate,
+    camera,
     demo,
     evaluate,
     export,
@@ -40,7 +41,7 @@ def _parser(first: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser('depth-estimation', description=depth_estimation_ros.__doc__)
     parser.add_argument('--version', action='version', version=depth_estimation_ros.__version__)
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
-    for command in (node, image, evaluate, models, export, demo, benchmark):
+    for command in (node, camera, image, evaluate, models, export, demo, benchmark):
         command.add(commands)
     calibrate.add(commands, first == ['calibrate'])
     return parser

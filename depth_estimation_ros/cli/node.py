@@ -22,11 +22,12 @@ def run(arguments: Sequence[str]) -> int:
     try:
         from depth_estimation_ros.ros import node
     except ImportError as error:
-        print(f'depth-estimation: {error}{_cure(error)}', file=sys.stderr)
+        print(f'depth-estimation: {error}{cure(error)}', file=sys.stderr)
         return 1
     return node.main(['depth_node', *arguments])
 
 
-def _cure(error: ImportError) -> str:
+def cure(error: ImportError) -> str:
+    """What helps where ROS cannot be imported, as the end of a line; empty otherwise."""
     known = (error.name or '').split('.')[0] != 'rclpy'
     return '' if known else ': source the setup.bash of a ROS 2, or run scripts/bootstrap'
