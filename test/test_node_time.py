@@ -20,7 +20,6 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
 from geometry_msgs.msg import TransformStamped  # noqa: E402
 from rclpy.serialization import serialize_message  # noqa: E402
 from rig import CAMERA, Rig, image_message, info_message  # noqa: E402
-from rosbags.highlevel import AnyReader  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField  # noqa: E402
 
 from depth_estimation_interfaces.srv import CalibrateFrom, GetDistance  # noqa: E402
@@ -82,7 +81,7 @@ def recording(tmp_path_factory):
         name: f'{kind.__module__.split(".")[0]}/msg/{kind.__name__}'
         for name, kind in KINDS.items()
     }
-    bag.write(path, [bag.Topic(*item) for item in kinds.items()], written, {})
+    bag.write(path, [bag.Topic(*item) for item in kinds.items()], written)
     return path
 
 
@@ -90,11 +89,8 @@ class Player:
     """Plays a bag on a client's timer, five times as fast, without end, with its /clock."""
 
     def __init__(self, client, path) -> None:
-        with AnyReader([path]) as reader:
-            self.recorded = [
-                (stamp, connection.topic, bytes(data))
-                for connection, stamp, data in reader.messages()
-            ]
+        with bag.open_bag(path) as source:
+            self.recorded = list(source.messages())
         self.clock = client.create_publisher(rosgraph_msgs.Clock, '/clock', 10)
         self.topics = {
             name: client.create_publisher(kind, name, 10) for name, kind in KINDS.items()
@@ -107,9 +103,9 @@ class Player:
         if self.paused:
             return
         moment = self.recorded[self.next : self.next + len(KINDS)]
-        self.clock.publish(rosgraph_msgs.Clock(clock=time_of(moment[0][0])))
-        for _, topic, data in moment:
-            self.topics[topic].publish(data)
+        self.clock.publish(rosgraph_msgs.Clock(clock=time_of(moment[0].arrived)))
+        for one in moment:
+            self.topics[one.topic].publish(one.data)
         self.next += len(KINDS)
         if self.next == len(self.recorded):
             self.next, self.rounds = 0, self.rounds + 1
