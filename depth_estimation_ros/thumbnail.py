@@ -15,11 +15,12 @@ WIDTH = 320
 
 def thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """[H, W, 3] RGB to grey of at most 320 columns, in the same proportions."""
+    grey: Any = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     height, width, _ = image.shape
     if width > WIDTH:
         size = (WIDTH, max(round(height * WIDTH / width), 1))
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(grey, np.uint8)
 
 
 def to_size(

@@ -10,6 +10,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_estimation_ros.stabilizer.middle import middle
+
 Array = NDArray[np.float64]
 
 _STEPS = 8
@@ -53,7 +55,6 @@ def align(
     Returns:
         None where the values do not determine it, or the scale would not be positive.
     """
-    half = len(values) // 2
     share = weight * weight
     sigma = math.inf
     for _ in range(_STEPS):
@@ -70,11 +71,11 @@ def align(
             return align(values, wanted, weight, False, fresh) if hidden else None
         left = scale * centred - away
         error = np.abs(left) * weight
-        before, sigma = sigma, 1.4826 * float(np.partition(error, half)[half])
+        before, sigma = sigma, 1.4826 * middle(error)
         noise = fresh * float(share @ (left * left)) / scale**2
         if sigma < 1e-9 or abs(before - sigma) < _SETTLED * sigma:
             break
-        share = weight * np.clip(1.0 - (error / (_TUKEY * sigma)) ** 2, 0.0, 1.0)
+        share = weight * np.maximum(1.0 - (error / (_TUKEY * sigma)) ** 2, 0.0)
         share *= share
     # Only now: before, what is off for reasons of its own would be taken for noise.
     if shift and noise > _NOISE * varied:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros.stabilizer.alignment import Alignment
+from depth_estimation_ros.stabilizer.middle import middle
 from depth_estimation_ros.stabilizer.scale import Scale
 
 Array = NDArray[np.float64]
@@ -101,7 +102,7 @@ class Constancy:
         """How far the usual alignment is from the found one, as relative depth."""
         usual = self.usual.scale * said + self.usual.shift
         wanted = found.scale * said + found.shift
-        return float(np.median(self._scale.weight(wanted) * (usual - wanted)))
+        return middle(self._scale.weight(wanted) * (usual - wanted))
 
     def _learn(self, found: Alignment) -> None:
         self._learnt += 1

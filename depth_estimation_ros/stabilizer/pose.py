@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from depth_estimation_ros.stabilizer.middle import middle
 
 Array = NDArray[np.float64]
 
@@ -50,39 +53,59 @@ def locate(world: Array, rays: Array, start: View, noise: float) -> tuple[View, 
     Returns:
         The view, and [N] the errors that it leaves, of normalised coordinates; Inf behind it.
     """
-    view = start
-    error, points = _errors(view.points(world), rays)
-    half = len(error) // 2
+    view, rays = start, rays.T
+    seen = _Seen.of(view.points(world), rays)
     for _ in range(_STEPS):
-        sigma = max(1.4826 * float(np.partition(error, half)[half]), noise)
+        sigma = max(1.4826 * middle(seen.error), noise)
         if not sigma < _LOST:
             break
-        weight = 1.0 / (1.0 + (error / (2.0 * sigma)) ** 2) ** 2  # 0 behind the camera
-        step = _step(points, rays, weight)
+        weight = 1.0 / (1.0 + (seen.error / (2.0 * sigma)) ** 2) ** 2  # 0 behind the camera
+        step = seen.step(weight)
         turn = np.asarray(cv2.Rodrigues(step[:3])[0], np.float64)
         view = View(turn @ view.rotation, turn @ view.translation + step[3:])
-        error, points = _errors(view.points(world), rays)
+        seen = _Seen.of(view.points(world), rays)
         if np.abs(step).max() < _SETTLED:
             break
-    return view, error
+    return view, seen.error
 
 
-def _errors(points: Array, rays: Array) -> tuple[Array, Array]:
-    depth = np.maximum(points[:, 2], _BEHIND)
-    x, y = points[:, 0] / depth - rays[:, 0], points[:, 1] / depth - rays[:, 1]
-    return np.where(points[:, 2] > _BEHIND, np.hypot(x, y), np.inf), points
+class _Seen(NamedTuple):
+    """N points as a camera sees them, in normalised coordinates.
 
+    Attributes:
+        place: [2, N] X/Z and Y/Z.
+        inverse: [N] 1/Z.
+        missing: [2, N] from there to the rays.
+        error: [N] its length; Inf behind the camera.
+    """
 
-def _step(points: Array, rays: Array, weight: Array) -> Array:
-    """A turn and a shift of the points, [6], that brings them nearer to their rays."""
-    inverse = 1.0 / np.maximum(points[:, 2], _BEHIND)
-    x, y = points[:, 0] * inverse, points[:, 1] * inverse
-    none = np.zeros_like(x)
-    along_x = np.array([-x * y, 1.0 + x * x, -y, inverse, none, -x * inverse])
-    along_y = np.array([-1.0 - y * y, x * y, x, none, inverse, -y * inverse])
-    weighted_x, weighted_y = along_x * weight, along_y * weight
-    normal = weighted_x @ along_x.T + weighted_y @ along_y.T
-    right = weighted_x @ (rays[:, 0] - x) + weighted_y @ (rays[:, 1] - y)
-    return np.asarray(
-        np.linalg.solve(normal + _RIDGE * np.trace(normal) * _EYE, right), np.float64
-    )
+    place: Array
+    inverse: Array
+    missing: Array
+    error: Array
+
+    @classmethod
+    def of(cls, points: Array, rays: Array) -> _Seen:
+        depth = points[:, 2]
+        inverse = 1.0 / np.maximum(depth, _BEHIND)
+        place = points.T[:2] * inverse
+        missing = rays - place
+        error = np.hypot(*missing)
+        error[depth <= _BEHIND] = np.inf
+        return cls(place, inverse, missing, error)
+
+    def step(self, weight: Array) -> Array:
+        """A turn and a shift of the points, [6], that brings them nearer to their rays."""
+        (x, y), inverse = self.place, self.inverse
+        along = np.zeros((6, 2, len(x)))
+        along[0, 1], along[1, 0] = -1.0 - y * y, 1.0 + x * x
+        along[1, 1] = x * y
+        along[0, 0] = -along[1, 1]
+        along[2, 0], along[2, 1] = -y, x
+        along[3, 0] = along[4, 1] = inverse
+        along[5] = -self.place * inverse
+        weighted = (along * weight).reshape(6, -1)
+        normal = weighted @ along.reshape(6, -1).T
+        normal += _RIDGE * normal.trace() * _EYE
+        right = weighted @ self.missing.reshape(-1, 1)
+        return np.asarray(cv2.solve(normal, right)[1], np.float64).ravel()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from depth_estimation_ros.calibration import Fit
 from depth_estimation_ros.frames import DepthKind
+from depth_estimation_ros.stabilizer.middle import middle
 
 Array = NDArray[np.float64]
 
@@ -61,8 +62,7 @@ class Scale:
         """Relative error of depth for a unit of error of a value; bounded for what is far."""
         a, b = self._parameters()
         linear = np.abs(a * values + b) if self.metric else np.full_like(values, np.ptp(values))
-        middle = np.partition(linear, len(linear) // 2)[len(linear) // 2]
-        return np.asarray(a / np.maximum(linear, max(_FAR * middle, _NONE)), np.float64)
+        return np.asarray(a / np.maximum(linear, max(_FAR * middle(linear), _NONE)), np.float64)
 
     def _parameters(self) -> tuple[float, float]:
         return (self.fit.scale, self.fit.shift) if self.fit is not None else (1.0, 0.0)

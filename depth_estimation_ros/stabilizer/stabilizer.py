@@ -25,6 +25,7 @@ from depth_estimation_ros.stabilizer import tracks
 from depth_estimation_ros.stabilizer.alignment import Alignment, align
 from depth_estimation_ros.stabilizer.constancy import Constancy
 from depth_estimation_ros.stabilizer.expectation import Picture, Scene
+from depth_estimation_ros.stabilizer.middle import middle
 from depth_estimation_ros.stabilizer.scale import Scale
 from depth_estimation_ros.stabilizer.smoothing import Smoothing
 from depth_estimation_ros.thumbnail import thumbnail, to_size
@@ -32,7 +33,7 @@ from depth_estimation_ros.thumbnail import thumbnail, to_size
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_CORNERS = 120
+_CORNERS = 100
 _FEW = 15  # fewer corners say nothing
 _LOST = 0.3  # of the corners: fewer that are found again are a scene cut
 _RENEW = 0.75  # of the corners of the last renewal: fewer ask for new ones
@@ -188,11 +189,12 @@ class Stabilizer:
         if expected.sum() >= max(_FEW, _LOST * len(pixels)) and good.any():
             weight = self._scale.weight(wanted[good])
             relative = prediction.kind is DepthKind.RELATIVE
-            fresh = float(np.mean(self._seen[good] / (self._seen[good] + 1.0)))
+            seen = self._seen[good]
+            fresh = float((seen / (seen + 1.0)).sum()) / len(seen)
             alignment = align(said[good], wanted[good], weight, relative, fresh)
         if alignment is None:
             return self._lost(found)
-        self._stands = float(np.median(np.abs(pixels - self._pixels)[expected])) < _STANDS
+        self._stands = middle(np.abs(pixels - self._pixels)[expected].ravel()) < _STANDS
         alignment, drawn = self._constancy.settle(alignment, said[good])
         self._missed, self._picture, self._pixels = 0, picture, pixels
         if drawn != Alignment():
@@ -265,10 +267,9 @@ def _around(
     height, width = prediction.values.shape
     centres = to_size(pixels, small, (height, width))
     near = (centres[:, None] + _GRID).round().astype(np.intp)
-    u, v = near[..., 0].clip(0, width - 1), near[..., 1].clip(0, height - 1)
-    said = prediction.operations.sample(prediction.values, u.ravel(), v.ravel())
-    said = np.where(np.isfinite(said), said, np.nan).reshape(u.shape)
-    ordered = np.sort(said, axis=1).astype(np.float64)  # NaN last
-    spread = ordered[:, -1] - ordered[:, 0]
-    middle = np.where(np.isnan(spread), np.nan, ordered[:, ordered.shape[1] // 2])
-    return middle, spread
+    near = np.minimum(np.maximum(near, 0), (width - 1, height - 1))
+    u, v = near.reshape(-1, 2).T
+    said = prediction.operations.sample(prediction.values, u, v).reshape(near.shape[:2])
+    ordered = np.sort(said, axis=1).astype(np.float64)
+    ordered[~np.isfinite(ordered).all(axis=1)] = np.nan
+    return ordered[:, ordered.shape[1] // 2], ordered[:, -1] - ordered[:, 0]

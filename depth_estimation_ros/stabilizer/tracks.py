@@ -14,7 +14,7 @@ Points = NDArray[np.float32]
 _APART = 10  # least distance of corners, in its pixels: 150 spread over all of it
 _QUALITY = 0.01  # of the best corner's smaller eigenvalue
 _CHANGED = 20.0  # mean grey difference around a corner that is another thing now
-_WINDOW = (11, 11)
+_WINDOW = (9, 9)
 _LEVELS = 3  # of the pyramid: ways of up to a tenth of the width are followed
 _UNTIL = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.03)
 
