@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 _TOLERATED = 0.05  # relative error of depth that is no drift, whatever the fit has left
 _SHARE = 0.3  # of the newest check in the running mean
 _PERIOD = 500_000_000  # ns from one look for the anchors to the next
+_SILENT = 10_000_000_000  # ns from the latest check: a source that was not heard in it has no say
 _GRID = np.stack(np.meshgrid([-2, 0, 2], [-2, 0, 2]), axis=-1).reshape(-1, 2)
 
 
@@ -62,13 +63,20 @@ class Drift:
     """Collects what is known of the depths of one camera, from any thread."""
 
     def __init__(self) -> None:
-        self._known: tuple[Calibration | None, Checked] = None, Checked()
+        self._known: tuple[Calibration | None, dict[str, Checked]] = None, {}  # by source
         self._looked: tuple[Calibration | None, int] = None, 0
 
     def of(self, calibration: Calibration | None) -> Checked:
-        """What is known of a calibration; nothing of any but that which was checked last."""
+        """What is known of a calibration; nothing of any but that which was checked last.
+
+        Of several sources that speak, what the one says that finds it worst.
+        """
         checked, known = self._known
-        return known if checked is calibration else Checked()
+        if checked is not calibration or not known:
+            return Checked()
+        *_, latest = known.values()
+        speaking = (one for one in known.values() if abs(latest.stamp - one.stamp) <= _SILENT)
+        return max(speaking, key=lambda one: abs(one.error) / one.tolerated)
 
     def look(self, depth_map: DepthMap) -> None:
         """Check with the anchors of the calibration, now and then, where they are in sight."""
@@ -97,13 +105,16 @@ class Drift:
         errors = errors[np.isfinite(errors)]
         if not len(errors):
             return
-        error, before = float(np.median(errors)), self.of(calibration).error
-        if not math.isnan(before):
-            error = before + _SHARE * (error - before)
+        checked, known = self._known
+        known = known if checked is calibration else {}
+        source, error = references.source, float(np.median(errors))
+        if source in known:
+            error = known[source].error + _SHARE * (error - known[source].error)
         left = calibration.fit.rms_relative_error  # NaN for a plain factor
         tolerated = max(_TOLERATED, vague, 0.0 if math.isnan(left) else 2.0 * left)
-        checked = Checked(error, tolerated, depth_map.frame.stamp, references.source)
-        self._known = calibration, checked
+        found = Checked(error, tolerated, depth_map.frame.stamp, source)
+        others = {name: one for name, one in known.items() if name != source}
+        self._known = calibration, {**others, source: found}  # the latest at the end
 
 
 def _in_sight(anchors: Anchors, depth_map: DepthMap) -> References:

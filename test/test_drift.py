@@ -144,6 +144,27 @@ def test_any_references_will_do_and_a_wrong_one_does_no_harm(scene):
     assert 'by lidar' in str(drift.of(of))
 
 
+def test_of_several_sources_the_worst_is_told_and_one_that_fell_silent_is_not(scene):
+    (image, truth), of, drift = scene[0], calibration(), Drift()
+
+    def check(source, factor, stamp):
+        known = References(U.astype(float), V.astype(float), truth[V, U], source)
+        drift.check(known, depth_map(image, factor * truth, of, stamp))
+
+    check('lidar', 1.2, 10**9)
+    for stamp in range(1, 11):
+        check('depth camera', 1.0, stamp * 10**9)
+        assert drift.of(of).error == pytest.approx(0.2, abs=1e-3)
+        assert 'by lidar' in str(drift.of(of))
+    check('depth camera', 1.0, 12 * 10**9)
+    assert str(drift.of(of)) == 'holds, 0% too near by depth camera'
+    check('lidar', 1.2, 13 * 10**9)
+    check('depth camera', 1.0, 10**9)  # a recording begins anew
+    assert 'by depth camera' in str(drift.of(of))
+    check('lidar', 1.0, 10**9)
+    assert drift.of(of).error == pytest.approx(0.14, abs=1e-3)
+
+
 def test_a_drifted_calibration_is_told_and_depths_are_less_sure(scene):
     estimator = DepthEstimator.load('bundled', device='cpu')
     pipeline = DepthPipeline(estimator, (0.1, 20.0))
