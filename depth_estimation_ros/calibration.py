@@ -10,6 +10,7 @@ Z = scale·Ẑ + shift.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 
 import numpy as np
@@ -148,12 +149,15 @@ class Calibration:
             raise ValueError(f'the calibration is for preset {self.preset}, not {preset}')
         if weights != self.weights:
             raise ValueError(f'the calibration is for other weights of {model}: calibrate again')
-        if self.camera is None or camera is None:
-            return
-        if not _same_lens(self.camera, camera):
+        if not self.is_of(camera):
             raise ValueError(f'the calibration is for another camera: {self.camera}, not {camera}')
 
+    def is_of(self, camera: Camera | None) -> bool:
+        """Whether it may be of this camera; it may be where one of both is not known."""
+        return self.camera is None or camera is None or _same_lens(self.camera, camera)
 
+
+@functools.lru_cache  # asked for every frame
 def _same_lens(one: Camera, other: Camera) -> bool:
     other = other.scaled(one.width, one.height)
     if (one.distortion_model, len(one.distortion)) != (

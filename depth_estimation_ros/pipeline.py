@@ -71,7 +71,7 @@ class DepthPipeline:
     def depth_map(self, frame: Frame, prediction: Prediction) -> DepthMap:
         """The depth map of what the network says of the newest frame, kept in scale."""
         drift, (calibration, basis) = 0.0, self._in_force  # once: another may come meanwhile
-        if not _belongs(calibration, prediction):
+        if not _belongs(calibration, frame, prediction):
             calibration = basis = None
         if self.stabilizer is not None:
             with self.latency.stage('stabilize'):
@@ -109,7 +109,7 @@ class DepthPipeline:
     ) -> DepthMap:
         """The depth map of a prediction: calibrated, or metric as the network says, or none."""
         fit = None
-        if calibration is not None and _belongs(calibration, prediction):
+        if calibration is not None and _belongs(calibration, frame, prediction):
             fit, (near, far) = calibration.fit, self.range
         elif prediction.kind is DepthKind.METRIC:
             # What the network was trained on is in its own metres, which a calibration changes.
@@ -122,9 +122,13 @@ class DepthPipeline:
         return DepthMap(frame, prediction, depth, calibration, drift if fit is not None else 0.0)
 
 
-def _belongs(calibration: Calibration | None, prediction: Prediction) -> bool:
-    """Not one of another size of the input, which memory has cut since."""
-    return calibration is not None and calibration.preset == prediction.preset
+def _belongs(calibration: Calibration | None, frame: Frame, prediction: Prediction) -> bool:
+    """Not one of another size of the input, which memory has cut since, nor of another lens."""
+    return (
+        calibration is not None
+        and calibration.preset == prediction.preset
+        and calibration.is_of(frame.camera)
+    )
 
 
 def process_together(waiting: Sequence[tuple[DepthPipeline, Frame]]) -> list[DepthMap]:

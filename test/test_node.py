@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 
@@ -115,6 +116,36 @@ def test_a_relative_model_publishes_no_metres_until_it_is_calibrated(start, scen
     assert statuses[-1].scale[0] == fitted.scale
     error = np.abs(messages.decode_depth(depths[-1]) - scene[1]) / scene[1]
     assert np.nanmedian(error) < 0.25
+
+
+def test_a_calibration_is_not_applied_to_another_lens_that_camera_info_tells_meanwhile(
+    start, scene
+):
+    rig = start(model='bundled-relative')
+    depths = rig.listen(Image, '/depth_estimation/depth/image')
+    inverse = rig.listen(Image, '/depth_estimation/inverse_depth/image')
+    statuses = rig.listen(DepthStatus, '/depth_estimation/status', latched=True)
+    zoomed = dataclasses.replace(CAMERA, fx=1.5 * CAMERA.fx, fy=1.5 * CAMERA.fy)
+
+    def see(stamp, camera):
+        message = image_message(scene[0], stamp * 10**9)
+        rig.send(message, info_message(message, camera))
+        rig.until(lambda: len(inverse) == stamp, 'inverse depth')
+
+    see(1, CAMERA)
+    u, v, z = pixels(scene[1])
+    assert rig.ask(CalibrateScale, 'calibrate_scale', u=u, v=v, distance=z).success
+    see(2, CAMERA)
+    rig.until(lambda: len(depths) == 1, 'metres')
+    see(3, zoomed)
+    rig.until(lambda: 'of another lens' in statuses[-1].hint, 'the status says why')
+    answer = rig.ask(GetDistance, 'get_distance', u=u, v=v)
+    assert not answer.success
+    assert len(depths) == 1
+    see(4, CAMERA)
+    rig.until(lambda: len(depths) == 2, 'metres again')
+    rig.until(lambda: not statuses[-1].hint, 'the status says nothing')
+    assert rig.ask(GetDistance, 'get_distance', u=u, v=v).success
 
 
 def test_distances_agree_with_the_published_depth_and_the_lens(start, scene):

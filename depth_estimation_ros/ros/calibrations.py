@@ -88,3 +88,13 @@ class Calibrations:
 def identity(estimator: DepthEstimator) -> Identity:
     """What a calibration of this network belongs to: a model, with its weights, and a preset."""
     return estimator.spec, estimator.preset
+
+
+def unfit(calibration: Calibration | None, camera: Camera | None) -> str:
+    """Why a calibration that is in force is not applied to images of this camera; empty: it is."""
+    if calibration is None or calibration.is_of(camera):
+        return ''
+    return (
+        f'the calibration in force is not applied, camera_info is of another lens: {camera}, '
+        f'calibrated was {calibration.camera}; calibrate again'
+    )

@@ -54,6 +54,8 @@ def hint_for(stream: CameraStream) -> str:
             'the model answers relative depth: no metres and no cloud until calibrate_scale is '
             'called with pixels of known distance'
         )
+    if stream.unfit:
+        hints.append(stream.unfit)
     if (checked := stream.pipeline.drift.of(stream.calibration)).drifted:
         hints.append(f'the calibration has {checked}')
     if stream.continuous.following and stream.continuous.in_a_row >= _REFUSED:

@@ -24,7 +24,7 @@ from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.mailbox import Mailbox
 from depth_estimation_ros.models import store
 from depth_estimation_ros.pipeline import DepthPipeline
-from depth_estimation_ros.ros.calibrations import Calibrations, identity
+from depth_estimation_ros.ros.calibrations import Calibrations, identity, unfit
 from depth_estimation_ros.ros.continuous import Continuous
 from depth_estimation_ros.ros.history import History
 from depth_estimation_ros.ros.outputs import Outputs
@@ -74,6 +74,7 @@ class CameraStream:
         self._used = 0  # images received before the network was changed
         self.active = False  # whether the worker serves this camera
         self.arrived = 0  # stamp of the newest image, ns
+        self.unfit = ''  # why the calibration in force was not applied to the last image
         self.faults = Faults(node.get_logger().error)
         self._identity = identity(estimator)
         self.stabilizer = Stabilizer(config.stabilizer)
@@ -191,6 +192,9 @@ class CameraStream:
                 if depth_map.calibration is not self.pipeline.calibration:  # changed meanwhile
                     depth_map = self.pipeline.again(depth_map)
                 self.history.add(depth_map)
+                self.unfit = unfit(self.calibration, depth_map.frame.camera)
+            if self.unfit:
+                self.faults.add(self.unfit)
             self.outputs.publish(depth_map, taken.header)
         except Exception as error:
             self.fail(error)
