@@ -155,7 +155,7 @@ class Run:
         copied = {topic.name for topic in self._copied}
         wanted = copied.union(*(camera.topics for camera in self._cameras))
         given, stride = self._work.config.camera, self._work.stride
-        shots = Shots(self._source, self._cameras, given, self._faults, stride)
+        shots = Shots(self._source, self._cameras, given, self._faults.add, stride)
         records: list[Serialized] = []
         size = 0
         for record in self._source.messages(wanted, self._start, self._end):

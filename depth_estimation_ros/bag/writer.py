@@ -7,8 +7,10 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
@@ -16,12 +18,16 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 from depth_estimation_ros.bag import types
 from depth_estimation_ros.bag.records import Serialized, Topic, profile
 
+Made = TypeVar('Made')
+
 STORAGES = ('mcap', 'sqlite3')
 _OF_BAGS = ('.yaml', '.mcap', '.db3', '.zstd')  # files, of which a bag that is replaced consists
 
 
 class BagWriter:
-    """An open bag that takes messages.
+    """An open bag that takes messages, from any thread, one after the other.
+
+    All is done in a thread of its own, as SQLite wants it.
 
     Attributes:
         path: Where it will be.
@@ -31,11 +37,14 @@ class BagWriter:
     def __init__(self, path: Path, writer: Writer) -> None:
         self.path, self.written, self._writer = path, 0, writer
         self._connections: dict[str, Connection] = {}
+        self._thread = ThreadPoolExecutor(1, 'bag')
+        self._do(writer.open)
 
     def add(self, topic: Topic) -> None:
         """Announce a topic; without a QoS of its own it has that of this package's publishers."""
         definition, digest = types.defined(topic.kind, topic.definition)
-        self._connections[topic.name] = self._writer.add_connection(
+        self._connections[topic.name] = self._do(
+            self._writer.add_connection,
             topic.name,
             topic.kind,
             msgdef=definition,
@@ -49,9 +58,27 @@ class BagWriter:
         Raises:
             OSError: It cannot be written; the text says what to do.
         """
-        with _said(self.path):
-            self._writer.write(self._connections[record.topic], record.arrived, record.data)
+        connection = self._connections[record.topic]
+        self._do(self._writer.write, connection, record.arrived, record.data)
         self.written += 1
+
+    def finish(self) -> None:
+        """Write what is left.
+
+        Raises:
+            OSError: As `write`.
+        """
+        self._do(self._writer.close)
+
+    def end(self) -> None:
+        """Leave the files, whole or not."""
+        with contextlib.suppress(Exception):  # of a full disk it is said already
+            self._do(self._writer.abort)
+        self._thread.shutdown()
+
+    def _do(self, function: Callable[..., Made], *arguments: Any, **options: Any) -> Made:
+        with _said(self.path):
+            return self._thread.submit(function, *arguments, **options).result()
 
 
 @contextlib.contextmanager
@@ -83,29 +110,30 @@ def new_bag(
     writer = Writer(made, version=9, storage_plugin=StoragePlugin[storage.upper()])
     if storage == 'mcap':
         writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
-    bag = BagWriter(path, writer)
     try:
-        with _said(path):
-            writer.open()
+        bag = BagWriter(path, writer)
         try:
             yield bag
+            bag.finish()
         except KeyboardInterrupt:
-            if keep_partial and bag.written:
-                _finish(writer, path, one_file)
+            if not (keep_partial and bag.written):
+                raise
+            bag.finish()
+            _put(writer.path, path)
             raise
-        _finish(writer, path, one_file)
+        finally:
+            bag.end()
+        _put(writer.path, path)
     finally:
-        with contextlib.suppress(Exception):  # of a full disk it is said already
-            writer.abort()
         discard(path)
 
 
-def _finish(writer: Writer, path: Path, one_file: bool) -> None:
+def _put(made: Path, path: Path) -> None:
+    """Put a whole bag where it belongs."""
     with _said(path):
-        writer.close()
         if path.is_dir():
             shutil.rmtree(path)
-        (writer.path / f'{path.stem}.mcap' if one_file else writer.path).replace(path)
+        (made / f'{path.stem}.mcap' if path.suffix == '.mcap' else made).replace(path)
 
 
 @contextlib.contextmanager
