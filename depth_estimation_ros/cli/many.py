@@ -8,7 +8,7 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -37,6 +37,34 @@ def add(parser: argparse.ArgumentParser, what: str) -> None:
         help='what is written; a folder where IN is more than one, a folder of them or a pattern',
     )
     parser.add_argument('--json', action='store_true', help='print JSON')
+    group = parser.add_argument_group('many machines')
+    group.add_argument(
+        '--engine',
+        choices=('local', 'ray'),
+        default='local',
+        help='local: one after the other in this process (default); ray: several at once, on this '
+        'machine or a cluster',
+    )
+    group.add_argument(
+        '--address',
+        default='',
+        metavar='IP:PORT',
+        help='of the Ray cluster that this machine belongs to, or auto (default: one of this '
+        'machine alone, for as long as it is needed)',
+    )
+    group.add_argument(
+        '--workers',
+        type=_count,
+        default=0,
+        metavar='N',
+        help='for ray (default: one for each GPU, or for each machine where there is none)',
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'a number of workers is 1 or more, not {text!r}')
+    return int(text)
 
 
 def network(options: argparse.Namespace) -> Network:
@@ -135,11 +163,16 @@ def run(options: argparse.Namespace, work: Work, items: Sequence[Item]) -> int:
     Raises:
         ValueError, OSError: Nothing can be done with any of them.
     """
+    if options.engine == 'local' and (options.address or options.workers):
+        raise ValueError('--address and --workers belong to --engine ray: give it, too')
     if len(items) > 1:
         items[0].target.parent.mkdir(parents=True, exist_ok=True)
     outcomes: dict[Item, Outcome] = {}
-    with contextlib.closing(_Bars(len(items))) as bars:
-        for outcome in _outcomes(work, items, bars):
+    with (
+        contextlib.closing(_Bars(len(items))) as bars,
+        contextlib.closing(_outcomes(options, work, items, bars)) as found,
+    ):
+        for outcome in found:
             outcomes[outcome.item] = outcome
             bars.finish(outcome.item)
             if outcome.error:
@@ -152,10 +185,16 @@ def run(options: argparse.Namespace, work: Work, items: Sequence[Item]) -> int:
     return int(any(outcome.error for outcome in done))
 
 
-def _outcomes(work: Work, items: Sequence[Item], bars: _Bars) -> Iterator[Outcome]:
-    from depth_estimation_ros.jobs import local
+def _outcomes(
+    options: argparse.Namespace, work: Work, items: Sequence[Item], bars: _Bars
+) -> Generator[Outcome, None, None]:
+    if options.engine == 'ray':
+        from depth_estimation_ros.jobs.ray_engine import run_on_ray
 
-    return local.run_here(work, items, bars.show, bars.say)
+        return run_on_ray(work, items, bars.show, bars.say, options.address, options.workers)
+    from depth_estimation_ros.jobs.local import run_here
+
+    return run_here(work, items, bars.show, bars.say)
 
 
 class _Bars:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def run_here(
     work: Work, items: Sequence[Item], on_progress: OnProgress, say: Say | None = None
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """What came of each item, in their order; one network serves all.
 
     Args:

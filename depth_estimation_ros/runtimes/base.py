@@ -84,8 +84,13 @@ class Session(Protocol):
 
 
 def cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0))
+    """How many processors this process may use: what OMP_NUM_THREADS allows of those there are.
+
+    PyTorch heeds that variable by itself.
+    """
+    allowed = os.environ.get('OMP_NUM_THREADS', '')
+    here = len(os.sched_getaffinity(0))
+    return min(here, int(allowed)) if allowed.isdecimal() and int(allowed) else here
 
 
 class HostRuntime(abc.ABC):

@@ -77,7 +77,7 @@ class Job:
     def _slot(self, runtime: str) -> str:
         """What no two conversions share that may be wanted at the same time."""
         place = (self.spec.folder, self.spec.file, self.weights, self.device)
-        return f'{self.width}x{self.height}-{runtime}-{_digest(place, _processor(), cores())}'
+        return f'{self.width}x{self.height}-{runtime}-{_digest(place, processor(), cores())}'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -213,7 +213,7 @@ def _code() -> str:
 
 
 @functools.lru_cache(maxsize=1)
-def _processor() -> str:
+def processor() -> str:
     """What the processor says it is: on x86 its name, on ARM the numbers of maker and part."""
     told = Path('/proc/cpuinfo').read_text('utf-8')
     names = set(re.findall(r'^(?:model name|CPU implementer|CPU part)\s*: .*', told, re.MULTILINE))

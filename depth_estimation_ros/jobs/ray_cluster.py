@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A Ray cluster to work on: one that runs already, or one of this machine for as long as needed."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+# All to be set before Ray is imported. Unasked, it reports to its makers over the internet.
+_SETTINGS = {'RAY_USAGE_STATS_ENABLED': '0'}
+# A cluster of this machine listens on the loopback interface alone, as Ray has it for systems on
+# which it knows no cluster of several machines; and only to those who know a word.
+_ALONE = {'RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER': '0', 'RAY_AUTH_MODE': 'token'}
+_OBJECTS = 80 << 20  # bytes of shared memory, near the least there may be: little is sent
+
+
+def ray() -> Any:
+    """The module, which reports to nobody.
+
+    Raises:
+        ValueError: It is not installed; with the cure.
+    """
+    os.environ.update(_SETTINGS)
+    try:
+        return importlib.import_module('ray')
+    except ModuleNotFoundError as error:
+        raise ValueError(f'{error}: install this package with its extra ray') from error
+
+
+@contextlib.contextmanager
+def connected(address: str = '') -> Iterator[Any]:
+    """Ray, connected to a cluster; whatever of it was started here ends with the context.
+
+    Args:
+        address: IP:PORT of the head of a cluster that this machine belongs to, or auto: the one
+            that runs on this machine; empty: a cluster of this machine alone, which no other
+            machine can reach.
+
+    Raises:
+        ValueError: Ray is not installed, or is another version there.
+        OSError: There is no cluster.
+    """
+    quiet = {'log_to_driver': False, 'logging_level': logging.ERROR}
+    with contextlib.ExitStack() as stack:
+        if address:
+            module = ray()
+            quiet['address'] = address
+        else:
+            os.environ.update(_ALONE)
+            os.environ.setdefault('RAY_AUTH_TOKEN', secrets.token_hex(32))
+            module = ray()
+            own = tempfile.TemporaryDirectory(prefix='ray-', ignore_cleanup_errors=True)
+            quiet |= {
+                'address': 'local',
+                '_node_ip_address': '127.0.0.1',
+                '_temp_dir': stack.enter_context(own),
+                'include_dashboard': False,
+                'object_store_memory': _OBJECTS,
+            }
+        stack.callback(module.shutdown)
+        try:
+            module.init(**quiet)
+        except RuntimeError as error:
+            raise ValueError(f'the cluster {address or "of this machine"}: {error}') from error
+        # Unasked, what happens in the cluster is printed to stdout, which is others'.
+        module._private.worker._worker_logs_enabled = False  # noqa: SLF001 - there is no other way
+        yield module
