@@ -66,6 +66,8 @@ setup(
         # Faster on a CPU, and without PyTorch's memory.
         'runtimes': ['onnx', 'onnxruntime', 'onnxscript', 'openvino', 'torch>=2.5'],
         'exr': ['OpenEXR'],
+        # Many machines.
+        'ray': ['ray>=2.52'],
         'demo': ['matplotlib'],
         'evaluation': ['h5py', 'matplotlib', 'scipy'],
         'benchmark': ['matplotlib', 'pillow', 'psutil'],

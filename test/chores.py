@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import signal
+import time
 
 import numpy as np
 
@@ -37,3 +39,21 @@ class Pictures:
 
     def _half(self, item):
         return item.target.with_name(f'.{item.target.name}.part')
+
+
+@dataclasses.dataclass(frozen=True)
+class Perilous(Pictures):
+    """Copies files, slowly; `deadly` kills its process, `snare` waits to be killed, once."""
+
+    def run(self, _, item, progress):
+        half = self._half(item)
+        half.write_bytes(item.source.read_bytes())
+        if item.source.name == 'deadly':
+            os.kill(os.getpid(), signal.SIGKILL)
+        told = item.source.with_name(f'{item.source.name}.pid')
+        if item.source.name == 'snare' and not told.exists():
+            told.write_text(str(os.getpid()))
+            progress(Progress(1))
+            time.sleep(60.0)
+        os.replace(half, item.target)
+        return {'frames': 1}

@@ -54,6 +54,7 @@ EXTRAS = {  # no rosdep key brings them, and where alone they may be imported
     'h5py': ('evaluation',),
     'matplotlib': ('benchmarks', 'demo', 'evaluation'),
     'psutil': ('benchmarks',),
+    'ray': ('jobs',),
     'scipy': ('evaluation',),
     'transformers': ('models', 'benchmarks'),
 }

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A Ray cluster to work on: one that runs already, or one of this machine for as long as needed."""
+"""A Ray cluster to work on: one that runs, or one of this machine for as long as needed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ import logging
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 # All to be set before Ray is imported. Unasked, it reports to its makers over the internet.
 _SETTINGS = {'RAY_USAGE_STATS_ENABLED': '0'}
 # A cluster of this machine listens on the loopback interface alone, as Ray has it for systems on
 # which it knows no cluster of several machines; and only to those who know a word.
-_ALONE = {'RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER': '0', 'RAY_AUTH_MODE': 'token'}
+_ALONE = {
+    'RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER': '0',
+    'RAY_AUTH_MODE': 'token',
+    'RAY_AUTH_TOKEN': secrets.token_hex(32),
+}
 _OBJECTS = 80 << 20  # bytes of shared memory, near the least there may be: little is sent
 
 
@@ -47,28 +51,39 @@ def connected(address: str = '') -> Iterator[Any]:
         ValueError: Ray is not installed, or is another version there.
         OSError: There is no cluster.
     """
-    quiet = {'log_to_driver': False, 'logging_level': logging.ERROR}
+    options: dict[str, Any] = {'address': address}
     with contextlib.ExitStack() as stack:
-        if address:
-            module = ray()
-            quiet['address'] = address
-        else:
-            os.environ.update(_ALONE)
-            os.environ.setdefault('RAY_AUTH_TOKEN', secrets.token_hex(32))
-            module = ray()
+        if not address:
+            stack.enter_context(_environment(_ALONE))
             own = tempfile.TemporaryDirectory(prefix='ray-', ignore_cleanup_errors=True)
-            quiet |= {
+            options = {
                 'address': 'local',
                 '_node_ip_address': '127.0.0.1',
                 '_temp_dir': stack.enter_context(own),
                 'include_dashboard': False,
                 'object_store_memory': _OBJECTS,
             }
+        module = ray()
         stack.callback(module.shutdown)
         try:
-            module.init(**quiet)
+            module.init(**options, log_to_driver=False, logging_level=logging.ERROR)
         except RuntimeError as error:
             raise ValueError(f'the cluster {address or "of this machine"}: {error}') from error
         # Unasked, what happens in the cluster is printed to stdout, which is others'.
         module._private.worker._worker_logs_enabled = False  # noqa: SLF001 - there is no other way
         yield module
+
+
+@contextlib.contextmanager
+def _environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Variables of the environment for as long as the context lasts."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

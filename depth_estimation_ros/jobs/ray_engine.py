@@ -70,8 +70,10 @@ def _probed(items: Sequence[Item]) -> Iterator[dict[Path, int | None]]:
     sizes = ray_worker.seen(items)
     with contextlib.ExitStack() as stack:
         for folder in {_existing(item.target.parent) for item in items}:
-            file = tempfile.NamedTemporaryFile(prefix='.depth-estimation-', dir=folder)
-            sizes[Path(stack.enter_context(file).name)] = 0
+            probe = stack.enter_context(
+                tempfile.NamedTemporaryFile(prefix='.depth-estimation-', dir=folder)
+            )
+            sizes[Path(probe.name)] = 0
         yield sizes
 
 
@@ -95,8 +97,8 @@ def _places(ray: Any, device: str, workers: int, items: int) -> list[dict[str, A
     if device == 'cuda' and not gpus:
         raise ValueError('device cuda: no machine of the cluster has a GPU; take auto or cpu')
     have, what = (gpus, 'GPUs') if gpus else (int(resources.get('CPU', 0)), 'processors')
-    if workers > have:
-        raise ValueError(f'{workers} workers: the cluster has {have} {what}, so take {have}')
+    if workers > have or not have:
+        raise ValueError(f'the cluster has {have} {what}, too few for {workers or 1} workers')
     if gpus:
         return [{'num_gpus': 1}] * min(workers or gpus, items)
     nodes = [
@@ -167,16 +169,18 @@ class _Crew:
 
     def _hear(self) -> None:
         """Pass on what those who are at work have to tell."""
-        news = {seat.actor.news.remote(): seat for seat in self._seats.values()}
-        heard, _ = self._ray.wait(list(news), num_returns=len(news), timeout=_PERIOD)
+        at_work = {seat.item: seat.actor for seat in self._seats.values() if seat.item}
+        if not at_work:
+            return
+        news = [actor.news.remote() for actor in at_work.values()]
+        heard, _ = self._ray.wait(news, num_returns=len(news), timeout=_PERIOD)
         for answer in heard:
             with contextlib.suppress(self._ray.exceptions.RayError):  # who died is buried later
                 progress, said = self._ray.get(answer)
                 for text in said:
                     self._say(text)
-                item = news[answer].item
-                if item is not None and progress is not None:
-                    self._on_progress(item, progress)
+                if progress is not None and progress[0] in at_work:
+                    self._on_progress(*progress)
 
     def _hire(self, place: dict[str, Any]) -> None:
         actor = self._ray.remote(Worker).options(max_concurrency=2, **place).remote()
@@ -194,7 +198,7 @@ class _Crew:
         """What a worker's answer, or its death, means."""
         seat = self._seats.pop(answer)
         try:
-            said = self._ray.get(answer)
+            said: Ready | Outcome = self._ray.get(answer)
         except self._ray.exceptions.RayTaskError:
             raise  # a defect, of the work or of this package
         except self._ray.exceptions.RayError as error:
@@ -202,9 +206,8 @@ class _Crew:
         self._deaths[None] = 0
         if isinstance(said, Ready):
             self._welcome(seat, said)
-            said = None
         self._occupy(seat)
-        return said
+        return said if isinstance(said, Outcome) else None
 
     def _welcome(self, seat: _Seat, ready: Ready) -> None:
         seat.machine = ready.machine

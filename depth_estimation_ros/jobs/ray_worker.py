@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A process on some machine of a cluster that holds one network and works on one item at a time."""
+"""A process on some machine of a cluster that holds a network and works on an item at a time."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._said: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._progress: Progress | None = None
+        self._progress: tuple[Item, Progress] | None = None
         self._machine = f'{platform.node()} (process {os.getpid()})'
 
     def prepare(self, assignment: Assignment) -> Ready:
@@ -79,18 +79,18 @@ class Worker:
     def run(self, item: Item) -> Outcome:
         """What comes of an item."""
         environment.set_openmp(self._assignment.openmp)  # Ray sets its own before every call
-        self._progress = None
-        return attempt(self._assignment.work, self._estimator, item, self._note)
 
-    def news(self) -> tuple[Progress | None, list[str]]:
-        """How far the item is, and what was said since the last time."""
+        def note(progress: Progress) -> None:
+            self._progress = item, progress
+
+        return attempt(self._assignment.work, self._estimator, item, note)
+
+    def news(self) -> tuple[tuple[Item, Progress] | None, list[str]]:
+        """How far which item is, and what was said since the last time."""
         said = []
         while not self._said.empty():
             said.append(self._said.get())
         return self._progress, said
-
-    def _note(self, progress: Progress) -> None:
-        self._progress = progress
 
     def _fault(self) -> str:
         unseen = _unseen(self._assignment.sizes)
@@ -101,7 +101,7 @@ class Worker:
             )
         there = environment.describe(self._assignment.network)
         different = environment.differences(self._assignment.environment, there)
-        return different and f'{"; ".join(different)}. Install the same on every machine' or ''
+        return f'{"; ".join(different)}. Install the same on every machine' if different else ''
 
 
 def seen(items: Sequence[Item]) -> dict[Path, int | None]:

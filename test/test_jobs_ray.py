@@ -1,0 +1,199 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings spread over a Ray cluster, which is started as docs/cluster.md says."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+import tiny
+from chores import Perilous, Pictures
+
+from depth_estimation_ros.jobs.base import Item, Network
+from depth_estimation_ros.jobs.local import run_here
+
+ROOT = Path(__file__).resolve().parents[1]
+BUNDLED = Network('bundled', device='cpu', runtime='torch')
+# Loads nothing that takes time before the first picture.
+QUICK = dataclasses.replace(BUNDLED, runtime='openvino')
+
+
+def environment(**settings):
+    path = os.pathsep.join([str(ROOT), str(ROOT / 'test')])
+    return {**os.environ, 'PYTHONPATH': path, 'RAY_USAGE_STATS_ENABLED': '0', **settings}
+
+
+@contextlib.contextmanager
+def ray_start(*arguments, **settings):
+    """`ray start`, until the context ends."""
+    ray = Path(sys.executable).with_name('ray')
+    command = [*settings.pop('under', []), str(ray), 'start', '--block', *arguments]
+    process = subprocess.Popen(
+        [*map(str, command), '--disable-usage-stats', '--node-ip-address=127.0.0.1'],
+        env=environment(**settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with process:
+        try:
+            said = ''
+            while 'Ray runtime started' not in said:
+                line = process.stdout.readline()
+                said += line
+                assert line, said
+            yield
+        finally:
+            started = psutil.Process(process.pid).children(recursive=True)
+            process.terminate()
+            psutil.wait_procs(started, 10.0)
+
+
+@pytest.fixture(scope='module')
+def models(tmp_path_factory):
+    """A folder of models as the cluster has it."""
+    folder = tmp_path_factory.mktemp('models')
+    (folder / 'hf' / 'me' / 'tiny').mkdir(parents=True)
+    tiny.save(folder / 'hf' / 'me' / 'tiny')
+    return folder
+
+
+@pytest.fixture(scope='module')
+def cluster(models, tmp_path_factory):
+    """The address of a cluster of this machine."""
+    with socket.socket() as free, pytest.MonkeyPatch.context() as patch:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+        free.close()
+        patch.setenv('RAY_AUTH_MODE', 'token')
+        patch.setenv('RAY_AUTH_TOKEN', '0' * 64)
+        patch.setenv('RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER', '0')  # the loopback interface alone
+        temporary = tmp_path_factory.getbasetemp().parent / f'ray{os.getpid()}'
+        head = ['--head', f'--port={port}', '--num-cpus=2', '--include-dashboard=false']
+        with ray_start(*head, f'--temp-dir={temporary}', DEPTH_ESTIMATION_MODELS=str(models)):
+            yield f'127.0.0.1:{port}'
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@pytest.fixture
+def run(cluster):
+    """Runs items on the cluster: their outcomes by the name of their source, and what was said."""
+    from depth_estimation_ros.jobs.ray_engine import run_on_ray
+
+    def work_off(work, items, on_progress=unseen, **options):
+        said = []
+        done = list(run_on_ray(work, items, on_progress, said.append, cluster, **options))
+        return {outcome.item.source.name: outcome for outcome in done}, said
+
+    return work_off
+
+
+@pytest.fixture
+def drives(tmp_path):
+    """Folders of two pictures of 640x480 each."""
+    random = np.random.default_rng(0)
+    for name in ('day', 'night', 'rain'):
+        folder = tmp_path / 'drives' / name
+        folder.mkdir(parents=True)
+        for index in range(2):
+            coarse = random.integers(0, 255, (30, 40, 3), np.uint8)
+            picture = cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_CUBIC)
+            cv2.imwrite(str(folder / f'{index}.png'), picture)
+    return tmp_path / 'drives'
+
+
+def unseen(*told):
+    """Nobody looks how far an item is."""
+
+
+def items(folder, out):
+    out.mkdir()
+    return [Item(source, out / source.name) for source in sorted(folder.iterdir())]
+
+
+def files(folder, *names):
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_text(name)
+    return folder
+
+
+def test_results_are_those_of_one_machine_to_the_last_bit(run, drives, tmp_path):
+    seen = []
+    work = Pictures(BUNDLED)
+    here = list(run_here(work, items(drives, tmp_path / 'here'), unseen))
+    there, said = run(
+        work, items(drives, tmp_path / 'there'), lambda *told: seen.append(told), workers=2
+    )
+    assert len(there) == len(here) == 3
+    for outcome in here:
+        other = there[outcome.item.source.name]
+        assert other.summary == outcome.summary == {'frames': 2, 'runtime': 'torch'}
+        assert other.item.target.read_bytes() == outcome.item.target.read_bytes()
+    assert said == []
+    assert {progress.total for _, progress in seen} == {2}
+
+
+def test_what_a_killed_worker_left_is_done_again(run, tmp_path):
+    folder = files(tmp_path / 'in', 'calm', 'deadly', 'snare', 'still')
+
+    def kill(item, progress):
+        if item.source.name == 'snare':
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int((folder / 'snare.pid').read_text()), signal.SIGKILL)
+
+    done, said = run(Perilous(QUICK), items(folder, tmp_path / 'out'), kill, workers=2)
+    assert done['deadly'].error.startswith('given up after 3 times: ')
+    assert 'it was killed, for want of memory perhaps, or crashed' in done['deadly'].error
+    assert [name for name, outcome in done.items() if outcome.error] == ['deadly']
+    made = {path.name: path.read_text() for path in (tmp_path / 'out').iterdir()}
+    assert made == {name: name for name in ('calm', 'snare', 'still')}
+    again = [text.split(':')[0] for text in said if text.endswith('; it is done again')]
+    assert sorted(again) == [str(folder / name) for name in ('deadly', 'deadly', 'snare')]
+
+
+def test_an_item_that_fails_is_told(run, tmp_path):
+    folder = files(tmp_path / 'in', 'torn', 'whole')
+    made = items(folder, tmp_path / 'out')
+    made[0].target.mkdir()  # stands in the way
+    done, _ = run(Perilous(QUICK), made)
+    assert 'torn' in done['torn'].error
+    assert done['whole'].error == ''
+
+
+def test_weights_that_are_other_ones_or_none_are_refused(run, models, tmp_path, monkeypatch):
+    made = items(files(tmp_path / 'in', 'one'), tmp_path / 'out')
+    own = shutil.copytree(models, tmp_path / 'models') / 'hf' / 'me'
+    shutil.copytree(own / 'tiny', own / 'other')
+    tiny.save(own / 'tiny', head_hidden_size=4)
+    monkeypatch.setenv('DEPTH_ESTIMATION_MODELS', str(tmp_path / 'models'))
+    for name, text in (
+        ('hf:me/tiny', r'process \d+\): the weights of hf:me/tiny: \w+ there, \w+ here\. Install'),
+        ('hf:me/other', r'process \d+\): hf:me/other is not in .*models download hf:me/other'),
+    ):
+        with pytest.raises(ValueError, match=text):
+            run(Perilous(dataclasses.replace(QUICK, model=name)), made)
+
+
+def test_what_cannot_be_is_refused(run, tmp_path):
+    made = items(files(tmp_path / 'in', 'one'), tmp_path / 'out')
+    for device, text in (
+        ('cuda', 'no machine of the cluster has a GPU'),
+        ('cuda:0', 'of its own'),
+    ):
+        with pytest.raises(ValueError, match=text):
+            run(Perilous(dataclasses.replace(QUICK, device=device)), made)
+    with pytest.raises(ValueError, match='the cluster has 2 processors, too few for 3 workers'):
+        run(Perilous(QUICK), made, workers=3)
