@@ -23,6 +23,7 @@ PACKAGE = ROOT / 'depth_estimation_ros'
 
 # What is imported, and the rosdep key that brings it; the keys are in rosdistro's python.yaml.
 KEYS = {
+    'apsw': 'python3-rosbags-pip',
     'backports': 'python3-rosbags-pip',
     'cv2': 'python3-opencv',
     'httpx2': 'python3-timm-pip',
@@ -38,6 +39,7 @@ KEYS = {
     'yaml': 'python3-yaml',
 }
 REQUIREMENTS = {
+    'apsw': 'rosbags',
     'backports': 'rosbags',
     'cv2': 'opencv-python',
     'huggingface_hub': 'huggingface-hub',

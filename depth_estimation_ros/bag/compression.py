@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import bz2
 import io
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import lz4.frame
 
@@ -39,13 +38,25 @@ def decompressed(stored: bytes, compression: str) -> tuple[bytes, str]:
         return stored, ''
     if compression not in _DECOMPRESSORS:
         return b'', f'compressed with {compression!r}, which is not known'
-    data, decompressor = io.BytesIO(), _DECOMPRESSORS[compression]()
-    try:
-        for at in range(0, len(stored), _PIECE):
-            data.write(decompressor.decompress(stored[at : at + _PIECE]))
-    except (OSError, EOFError, RuntimeError, ValueError, zstd.ZstdError) as error:
-        return data.getvalue(), f'damaged ({error})'
-    return data.getvalue(), '' if decompressor.eof else 'cut off'
+    data = io.BytesIO()
+    fault = _decompress(io.BytesIO(stored), data, _DECOMPRESSORS[compression])
+    return data.getvalue(), fault
+
+
+def _decompress(stored: BinaryIO, out: BinaryIO, new: Callable[[], Any]) -> str:
+    """Decompress as far as it goes; what is wrong with it."""
+    decompressor = new()
+    while piece := stored.read(_PIECE):
+        while piece:
+            if decompressor.eof:  # one may follow the other
+                decompressor = new()
+            try:
+                data = decompressor.decompress(piece)
+            except (OSError, EOFError, RuntimeError, ValueError, zstd.ZstdError) as error:
+                return f'damaged ({error})'
+            out.write(data)
+            piece = decompressor.unused_data or b'' if decompressor.eof else b''
+    return '' if decompressor.eof else 'cut off'
 
 
 def message(data: bytes) -> bytes:
@@ -68,14 +79,7 @@ def is_compressed(file: Path) -> bool:
         return packed.read(len(_ZSTD)) == _ZSTD
 
 
-def decompress(file: Path, target: Path) -> None:
-    """Decompress a file, as far as it can be.
-
-    Raises:
-        ValueError: It is cut off or damaged; what comes before is there.
-    """
-    try:
-        with zstd.open(file, 'rb') as packed, target.open('wb') as out:
-            shutil.copyfileobj(packed, out, 2**20)
-    except (EOFError, zstd.ZstdError) as error:
-        raise ValueError(f'{file.name}: cut off or damaged ({error})') from error
+def decompress(file: Path, target: Path) -> str:
+    """Decompress a file as far as it can be; what is wrong with it."""
+    with file.open('rb') as packed, target.open('wb') as out:
+        return _decompress(packed, out, _DECOMPRESSORS['zstd'])

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
+import apsw
 import yaml
 
 from depth_estimation_ros.bag import compression
@@ -90,30 +93,44 @@ def _found(listed: Sequence[str], there: Sequence[str], loss: list[str]) -> list
     return found
 
 
-def unpacked(file: Path, scratch: Path, loss: list[str]) -> Path:
-    """The file itself, or what a file compressed with zstd holds, in a folder for such.
+def readable(file: Path, scratch: Path, loss: list[str]) -> Path:
+    """The file itself, or a copy for reading where it is compressed or was left open.
 
     Args:
         file: The file.
-        scratch: The folder.
+        scratch: A folder for copies.
         loss: Takes what could not be decompressed.
 
     Raises:
         OSError: The folder is full.
     """
-    if not compression.is_compressed(file):
+    write_ahead = file.with_name(f'{file.name}-wal')
+    left_open = write_ahead.is_file() and write_ahead.stat().st_size > 0
+    if not left_open and not compression.is_compressed(file):
         return file
     target = scratch / file.name.removesuffix(_PACKED)
     try:
-        compression.decompress(file, target)
-    except ValueError as error:
-        loss.append(str(error))
+        if left_open:
+            _closed(file, write_ahead, target, loss)
+        elif fault := compression.decompress(file, target):
+            loss.append(f'{file.name}: {fault}')
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         raise OSError(
             error.errno,
-            f'{scratch.parent} is full: {file.name} is decompressed there; set TMPDIR to a '
-            'folder with room for it',
+            f'{scratch.parent} is full: {file.name} is unpacked there; set TMPDIR to a folder '
+            'with room for it',
         ) from error
     return target
+
+
+def _closed(file: Path, write_ahead: Path, target: Path, loss: list[str]) -> None:
+    """A copy of a database with what its recorder, who was killed, had not moved into it yet."""
+    shutil.copyfile(file, target)
+    shutil.copyfile(write_ahead, f'{target}-wal')
+    try:
+        with contextlib.closing(apsw.Connection(str(target))) as database:
+            database.execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchall()
+    except apsw.Error as error:
+        loss.append(f'{write_ahead.name} cannot be read: {error}')

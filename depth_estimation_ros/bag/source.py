@@ -16,7 +16,7 @@ from rosbags.interfaces import Connection
 
 from depth_estimation_ros.bag import compression
 from depth_estimation_ros.bag.definitions import Definitions, is_ros1
-from depth_estimation_ros.bag.files import files_of, unpacked
+from depth_estimation_ros.bag.files import files_of, readable
 from depth_estimation_ros.bag.records import Serialized, Topic, profile
 from depth_estimation_ros.bag.scan import merged
 from depth_estimation_ros.bag.storage import Storage
@@ -139,7 +139,7 @@ def open_bag(path: Path) -> Iterator[BagSource]:
         storages = []
         for file in files_of(path, loss):
             try:
-                storage = Storage(unpacked(file, scratch, loss))
+                storage = Storage(readable(file, scratch, loss))
             except ValueError as error:
                 loss.append(f'{file.name}: {error}')
                 continue

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import sqlite3
+import functools
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+import apsw
 from rosbags.interfaces import (
     Connection,
     ConnectionExtRosbag2,
@@ -31,6 +32,30 @@ _ROW = 'SELECT timestamp, id, topic_id FROM messages WHERE id'
 _DEFINITIONS = {'ros2msg': MessageDefinitionFormat.MSG, 'ros2idl': MessageDefinitionFormat.IDL}
 
 
+@functools.cache
+def _whole_pages() -> _WholePages:
+    return _WholePages()
+
+
+class _WholePages(apsw.VFS):
+    """Files without a page that is cut off: the database would read zeros behind the cut."""
+
+    vfs_name = 'depth_estimation_whole_pages'
+
+    def __init__(self) -> None:
+        super().__init__(self.vfs_name, '')
+
+    def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:  # noqa: N802
+        return _File('', name, flags)
+
+
+class _File(apsw.VFSFile):
+    def xFileSize(self) -> int:  # noqa: N802
+        size = super().xFileSize()
+        page = int.from_bytes(self.xRead(2, 16), 'big')  # https://sqlite.org/fileformat.html
+        return size - size % (2**16 if page == 1 else max(page, 512))
+
+
 class SqliteScan:
     """Reads such a file.
 
@@ -42,13 +67,16 @@ class SqliteScan:
 
     def __init__(self, path: Path) -> None:
         self.loss: list[str] = []
-        self._data = sqlite3.connect(
-            f'{path.resolve().as_uri()}?mode=ro&immutable=1', uri=True, check_same_thread=False
+        self._data = apsw.Connection(
+            f'{path.resolve().as_uri()}?immutable=1',
+            flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI,
+            vfs=_whole_pages().vfs_name,
         )
-        self._data.text_factory = lambda raw: raw.decode('utf-8', 'replace')
+        # Else a file that is shorter than its header says is not looked into at all.
+        self._data.execute('PRAGMA writable_schema = ON')
         try:
             topics = self._topics()
-        except sqlite3.Error as error:
+        except apsw.Error as error:
             self._data.close()
             raise ValueError(f'its table of topics cannot be read: {error}') from error
         self._rows = sorted(self._all_rows())  # arrival, row, topic
@@ -72,7 +100,7 @@ class SqliteScan:
             if topic in wanted and low <= arrived < high:
                 try:
                     (data,) = self._one('SELECT data FROM messages WHERE id = ?', row)
-                except sqlite3.Error:
+                except apsw.Error:
                     lost[wanted[topic].topic] += 1
                     continue
                 yield wanted[topic], arrived, bytes(data)
@@ -82,7 +110,7 @@ class SqliteScan:
     def _one(self, query: str, row: int) -> Any:
         found = self._data.execute(query, (row,)).fetchone()
         if found is None:
-            raise sqlite3.DatabaseError(f'no row {row}')
+            raise apsw.CorruptError(f'no row {row}')
         return found
 
     def _topics(self) -> list[Connection]:
@@ -105,7 +133,7 @@ class SqliteScan:
 
     def _definitions(self) -> dict[str, MessageDefinition]:
         query = 'SELECT topic_type, encoding, encoded_message_definition FROM message_definitions'
-        with contextlib.suppress(sqlite3.Error):  # the table came with Iron
+        with contextlib.suppress(apsw.Error):  # the table came with Iron
             return {
                 kind: MessageDefinition(_DEFINITIONS[encoding], text)
                 for kind, encoding, text in self._data.execute(query)
@@ -122,7 +150,7 @@ class SqliteScan:
                     last = row
                     yield arrived, row, topic
                 break
-            except sqlite3.Error as error:
+            except apsw.Error as error:
                 fault = str(error)
             found = self._next(last)
             if found is None:
@@ -135,7 +163,7 @@ class SqliteScan:
     def _next(self, last: int) -> tuple[int, int, int] | None:
         """The first row after the last one that can be read by itself."""
         for row in range(last + 1, last + 1 + _GAP):
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(apsw.Error):
                 arrived, _, topic = self._one(f'{_ROW} = ?', row)
                 return arrived, row, topic
         return None

@@ -59,6 +59,7 @@ class Storage:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._loss: list[str] = []
         with path.open('rb') as file:
             begin = file.read(max(map(len, _KINDS)))
         kinds = [kind for magic, kind in _KINDS.items() if begin.startswith(magic)]
@@ -83,7 +84,7 @@ class Storage:
     @property
     def loss(self) -> list[str]:
         """What could not be read so far."""
-        return list(self._reader.loss) if self._scanned else []
+        return self._loss + (list(self._reader.loss) if self._scanned else [])
 
     def close(self) -> None:
         """Close the file."""
@@ -96,15 +97,17 @@ class Storage:
         if self._scanned:
             yield from self._of(topics, start, stop)
             return
-        arrived, served = start, 0
+        arrived, served, total = start, 0, 0
         try:
             for message in self._of(topics, start, stop):
                 served = served + 1 if message[1] == arrived else 1
-                arrived = message[1]
+                arrived, total = message[1], total + 1
                 yield message
         except Exception:  # as above
             self._go_on_without_index()
         else:
+            if start is None and stop is None:
+                self._count(topics, total)
             return
         for message in self._of(topics, arrived, stop):
             if message[1] == arrived and served:
@@ -112,11 +115,18 @@ class Storage:
             else:
                 yield message
 
+    def _count(self, topics: Collection[str], total: int) -> None:
+        """A chunk without a checksum may hold fewer messages than its index says."""
+        told = sum(one.msgcount for one in self.connections if one.topic in topics)
+        if total < told:
+            self._loss.append(f'{told - total} of {told} messages are damaged')
+
     def _of(self, topics: Collection[str], start: int | None, stop: int | None) -> Any:
         wanted = [one for one in self._reader.connections if one.topic in topics]
         return self._reader.messages(wanted, start, stop) if wanted else ()
 
     def _go_on_without_index(self) -> None:
         if not self._scanned:  # else another reader of the same file has found the damage
-            self._reader.close()
-            self._reader, self._scanned = self._without_index(self._path), True
+            indexed, self._reader = self._reader, self._without_index(self._path)
+            self._scanned = True
+            indexed.close()
