@@ -71,6 +71,7 @@ setup(
         'demo': ['matplotlib'],
         'evaluation': ['h5py', 'matplotlib', 'scipy'],
         'benchmark': ['matplotlib', 'pillow', 'psutil'],
+        'video': ['av>=17'],
         'test': ['hypothesis', 'mypy', 'psutil', 'pytest', 'ruff', 'trimesh', 'types-PyYAML'],
     },
 )

@@ -32,12 +32,13 @@ HOMES = {
     **{name: {'evaluation'} for name in ('h5py', 'scipy')},
     'matplotlib': {'evaluation', 'demo', 'benchmarks'},
     'ray': {'jobs'},
+    'av': {'media'},
     'rosbags': {'bag', 'demo', 'benchmarks'},
     **{name: {'ros', 'demo', 'benchmarks'} for name in ROS},
 }
 HEAVY = {
     'torch', 'timm', 'transformers', 'openvino', 'onnxruntime', 'cv2', 'numpy', 'yaml', 'rclpy',
-    'sensor_msgs', 'rosbags', 'matplotlib', 'h5py', 'scipy', 'ray',
+    'sensor_msgs', 'rosbags', 'matplotlib', 'h5py', 'scipy', 'ray', 'av',
 }  # fmt: skip
 MAY_PRINT = {'cli', 'demo', 'benchmarks', 'training'}
 PROGRAMS = {'node.py', 'prepare.py'}  # which end their own process, in other rooms

@@ -53,6 +53,7 @@ EXECUTABLES = {'depth_node': 'node', 'camera_publisher': 'camera'}
 EXTRAS = {  # no rosdep key brings them, and where alone they may be imported
     'OpenEXR': ('depth_files.py',),
     'PIL': ('benchmarks',),
+    'av': ('media',),
     'h5py': ('evaluation',),
     'matplotlib': ('benchmarks', 'demo', 'evaluation'),
     'psutil': ('benchmarks',),

@@ -41,7 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     near, far = (PARAMETERS[f'range.{end}'].default for end in ('min', 'max'))
     parser.add_argument(
         '--range',
-        type=_range,
+        type=interval('range'),
         default=(near, far),
         metavar='MIN,MAX',
         help=f'depths in metres that are trusted (default: {near:g},{far:g})',
@@ -99,16 +99,21 @@ def _checked(parameter: Parameter) -> Callable[[str], Any]:
     return value
 
 
-def _range(text: str) -> tuple[float, float]:
-    low, comma, high = text.partition(',')
-    if not comma:
-        raise argparse.ArgumentTypeError(f'a range is such as 0.1,20, not {text!r}')
-    near, far = (
-        _checked(PARAMETERS[f'range.{end}'])(m) for end, m in (('min', low), ('max', high))
-    )
-    if not near < far:
-        raise argparse.ArgumentTypeError(f'{near:g} is not below {far:g}')
-    return near, far
+def interval(section: str) -> Callable[[str], tuple[float, float]]:
+    """Reads MIN,MAX of a section of the configuration, within the limits of both."""
+
+    def value(text: str) -> tuple[float, float]:
+        low, comma, high = text.partition(',')
+        if not comma:
+            raise argparse.ArgumentTypeError(f'a range is such as 0.1,20, not {text!r}')
+        near, far = (
+            _checked(PARAMETERS[f'{section}.{end}'])(m) for end, m in (('min', low), ('max', high))
+        )
+        if not near < far:
+            raise argparse.ArgumentTypeError(f'{near:g} is not below {far:g}')
+        return near, far
+
+    return value
 
 
 def estimator(options: argparse.Namespace) -> DepthEstimator:

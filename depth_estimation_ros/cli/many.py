@@ -93,8 +93,7 @@ def items(
     Args:
         options: With `inputs` and `output`.
         what: They are, in the plural, for people.
-        is_one: Whether a file or a folder is a recording; only asked of what a folder, or a
-            pattern, holds, and of folders.
+        is_one: Whether a path is a recording; not asked of files that are named.
         name: How what is made of a recording is called in a folder.
 
     Raises:
@@ -124,7 +123,7 @@ def _named(inputs: Sequence[str]) -> Iterator[str]:
 def _found(text: str, what: str, is_one: Callable[[Path], bool]) -> list[Path]:
     """The recordings of an input, absolute: itself, or those that it holds or matches."""
     path = Path(_absolute(text))
-    if path.is_file() or (path.is_dir() and is_one(path)):
+    if path.is_file() or is_one(path):
         return [path]
     if path.is_dir():
         within = path.iterdir()
@@ -177,6 +176,8 @@ def run(options: argparse.Namespace, work: Work, items: Sequence[Item]) -> int:
             bars.finish(outcome.item)
             if outcome.error:
                 bars.say(f'{outcome.item.source}: {outcome.error}')
+            for loss in outcome.summary.get('loss', ()):  # of what is done all the same
+                bars.say(f'{outcome.item.source}: not all could be read: {loss}')
     done = [outcomes[item] for item in items]
     if options.json:
         print(json.dumps(list(map(_row, done)), indent=2))
@@ -278,7 +279,7 @@ def _text(outcomes: Sequence[Outcome]) -> str:
 def _lines(outcome: Outcome) -> Iterator[str]:
     yield f'{outcome.item.source} → {outcome.item.target}'
     for key, value in outcome.summary.items():
-        if value not in ('', None):
+        if value not in ('', None, []):
             yield f'  {key.replace("_", " ")}: {_value(value)}'
 
 

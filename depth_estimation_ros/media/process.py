@@ -1,0 +1,207 @@
+# SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A video or an image sequence to its depth: a video, pictures or numbers."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth_estimation_ros import sections
+from depth_estimation_ros.colorize import legend
+from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.frames import DepthKind, DepthMap, Frame
+from depth_estimation_ros.jobs.base import Item, Network, Progress
+from depth_estimation_ros.media import numbers, sequence
+from depth_estimation_ros.media.base import Clip, Picture, Reader
+from depth_estimation_ros.media.video_reader import VideoReader
+from depth_estimation_ros.media.video_writer import FORMATS, VideoWriter, new_video
+from depth_estimation_ros.media.whole import discard
+from depth_estimation_ros.offline import in_order
+from depth_estimation_ros.operations import HOST
+from depth_estimation_ros.painter import Painter
+from depth_estimation_ros.road import Road
+
+_NANOSECONDS = 10**9
+
+
+def check_target(target: Path) -> None:
+    """Raise ValueError where it says no kind of output."""
+    suffix = target.suffix.lower()
+    if sequence.is_pattern(target):
+        if suffix not in numbers.PATTERNS:
+            raise ValueError(f'{target}: numbered files end in {", ".join(numbers.PATTERNS)}')
+    elif suffix not in FORMATS:
+        raise ValueError(
+            f'{target} says no kind of video: let it end in {", ".join(FORMATS)}, or give a '
+            'pattern for numbered files, such as frames/%06d.png'
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoWork:
+    """See `jobs.base.Work`. Items are videos, folders of pictures and patterns of them.
+
+    Attributes:
+        network: Which network.
+        road: What is said of the camera.
+        clip: The part that is wanted.
+        rate: Pictures in a second of image sequences, which say none.
+        colorize: The colours.
+        side_by_side: The picture, too, on the left.
+        legend: Which colour is how many metres, on the right.
+        depth_output: Folder for files of depth; None: there are none.
+        depth_kinds: Which, of `numbers.KINDS`.
+        folder_each: Each item has a folder of its own in `depth_output`.
+        overwrite: Replace what is there.
+    """
+
+    network: Network
+    road: Road
+    clip: Clip = dataclasses.field(default=Clip())
+    rate: Fraction = Fraction(30)
+    colorize: sections.Colorize = dataclasses.field(default=sections.Colorize())
+    side_by_side: bool = False
+    legend: bool = False
+    depth_output: Path | None = None
+    depth_kinds: tuple[str, ...] = ('npz',)
+    folder_each: bool = False
+    overwrite: bool = False
+
+    def run(
+        self, estimator: DepthEstimator, item: Item, progress: Callable[[Progress], None]
+    ) -> dict[str, Any]:
+        """See `jobs.base.Work`."""
+        check_target(item.target)
+        self._check_metres(estimator, item)
+        with contextlib.closing(self._reader(item.source)) as reader:
+            depths = _Depths(self, estimator, reader)
+            done = 0
+            with contextlib.ExitStack() as stack:
+                video, writes = self._writes(stack, item, reader, depths.size)
+
+                def write(result: numbers.Result) -> None:
+                    nonlocal done
+                    for each in writes:
+                        each(result)
+                    done += 1
+                    progress(Progress(done, reader.total))
+
+                in_order(reader, depths.of, write)
+                if not done:
+                    raise ValueError(f'{item.source} has no frame in the part that is wanted')
+            width, height = depths.size if video is None else video.size
+            remarks = [*reader.remarks, *(video.remarks if video is not None else ())]
+            return {
+                'frames': done,
+                'width': width,
+                'height': height,
+                'kind': depths.kind,
+                'loss': reader.loss,
+                'remarks': remarks,
+            }
+
+    def discard(self, item: Item) -> None:
+        """See `jobs.base.Work`."""
+        discard(item.target.parent if sequence.is_pattern(item.target) else item.target)
+        if self.depth_output is not None:
+            discard(self._depth_folder(self.depth_output, item))
+
+    def _depth_folder(self, output: Path, item: Item) -> Path:
+        return output / item.target.name if self.folder_each else output
+
+    def _check_metres(self, estimator: DepthEstimator, item: Item) -> None:
+        kinds = self.depth_kinds if self.depth_output is not None else ()
+        wanted = numbers.need_metres(item.target, kinds) + ['a legend'] * self.legend
+        relative = estimator.spec.kind is DepthKind.RELATIVE
+        if wanted and relative and not self.road.makes_metres:
+            raise ValueError(
+                f'{estimator.spec.name} answers inverse depth without unit, so there are no '
+                f'metres for {", ".join(wanted)}: calibrate (depth-estimation calibrate) and give '
+                '--calibration FILE, or give --depth-scale'
+            )
+
+    def _reader(self, source: Path) -> Reader:
+        if source.is_dir() or sequence.is_pattern(source):
+            return sequence.SequenceReader(source, self.clip, self.rate)
+        return VideoReader(source, self.clip)
+
+    def _writes(
+        self, stack: contextlib.ExitStack, item: Item, reader: Reader, size: tuple[int, int]
+    ) -> tuple[VideoWriter | None, list[numbers.Write]]:
+        """What takes results, and the video among it."""
+        writes: list[numbers.Write] = []
+        video = None
+        if sequence.is_pattern(item.target):
+            writes.append(stack.enter_context(numbers.numbered(item.target, self.overwrite)))
+        else:
+            start = self.clip.start
+            video = stack.enter_context(
+                new_video(item.target, self.overwrite, size, reader.time_base, reader.rate)
+            )
+            if isinstance(reader, VideoReader):
+                video.copy_audio(item.source, reader.origin, self.clip)
+            show = video.write
+            writes.append(lambda result: show(result.shown, result.picture.time - start))
+        if self.depth_output is not None:
+            folder = self._depth_folder(self.depth_output, item)
+            writes.append(
+                stack.enter_context(numbers.beside(folder, self.depth_kinds, self.overwrite))
+            )
+        return video, writes
+
+
+class _Depths:
+    """Makes depth of pictures, one after the other, and shows it.
+
+    Attributes:
+        size: Width and height of what is shown.
+        kind: What the depth is; empty before the first.
+    """
+
+    def __init__(self, work: VideoWork, estimator: DepthEstimator, reader: Reader) -> None:
+        self._work = work
+        self._camera = work.road.camera(reader.width, reader.height)
+        self._pipeline = work.road.pipeline(estimator, self._camera)
+        self._painter = Painter(work.colorize)
+        near, far = work.colorize.min, work.colorize.max
+        width = legend(1, near, far).shape[1] if work.legend else 0
+        self._legend = legend(reader.height, near, far, 'm', work.colorize.colormap)[:, :width]
+        self.size = reader.width * (1 + work.side_by_side) + width, reader.height
+        self.kind = ''
+
+    def of(self, picture: Picture) -> numbers.Result:
+        """The depth of a picture. All that may lie on a device is brought here."""
+        stamp = round(picture.time * _NANOSECONDS)
+        depth_map = self._pipeline.process(Frame(picture.image, stamp, '', self._camera))
+        self._work.road.check(depth_map)
+        self.kind = depth_map.kind.value
+        return numbers.Result(picture, _here(depth_map), self._shown(depth_map))
+
+    def _shown(self, depth_map: DepthMap) -> NDArray[np.uint8]:
+        image = depth_map.frame.image
+        height, width, _ = image.shape
+        shown = np.empty((height, self.size[0], 3), np.uint8)
+        left = width if self._work.side_by_side else 0
+        shown[:, :left] = image[:, :left]
+        shown[:, left : left + width] = self._painter.paint(depth_map)
+        shown[:, left + width :] = self._legend
+        return shown
+
+
+def _here(depth_map: DepthMap) -> DepthMap:
+    """A depth map in main memory, where another thread may read it."""
+    prediction, depth = depth_map.prediction, depth_map.depth
+    values = np.asarray(prediction.values)
+    return dataclasses.replace(
+        depth_map,
+        prediction=dataclasses.replace(prediction, values=values, operations=HOST),
+        depth=None if depth is None else np.asarray(depth),
+    )
