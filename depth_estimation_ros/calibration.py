@@ -103,6 +103,20 @@ class Fit:
             )
         return '; '.join(said)
 
+    @property
+    def told(self) -> list[str]:
+        """Lines that tell people what it is and how well it fits."""
+        unit = '1/m' if self.kind is DepthKind.RELATIVE else 'm'
+        lines = [f'scale {self.scale:.6g}, shift {self.shift:.6g} {unit}']
+        if self.references:
+            alone = f'leave-one-out {self.leave_one_out:.1%}, '
+            lines.append(
+                f'residual {self.rms_relative_error:.1%}, '
+                f'{"" if math.isnan(self.leave_one_out) else alone}'
+                f'{self.inliers} of {self.references} references agree'
+            )
+        return [*lines, *filter(None, [self.remark])]
+
     def std_dev(self, values: ArrayLike) -> Array:
         """One sigma in metres for predictions: of the fit, and of what it leaves over.
 

@@ -90,7 +90,7 @@ class OutputMessages:
         self._painter.options = options = self.config.colorize
         self._painter.paint(depth_map, picture)
         if compressed:
-            self._jpeg = self._encoder.submit(_jpeg, picture, options.jpeg_quality)
+            self._jpeg = self._encoder.submit(jpeg, picture, options.jpeg_quality)
         return ['colorized'] if colorized else []
 
     def fill_cloud(self, depth_map: DepthMap, wanted: Container[str]) -> list[str]:
@@ -168,7 +168,8 @@ def fill_status(
     message.hint = hint
 
 
-def _jpeg(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+def jpeg(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """The bytes of a JPEG of [H, W, 3] uint8 RGB, at a quality of 1 to 100."""
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return data

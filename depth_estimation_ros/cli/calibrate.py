@@ -139,7 +139,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(_plain(calibration, found, file), indent=2))
     else:
-        print('\n'.join([*found, *_told(calibration.fit), f'saved to {file}']))
+        print('\n'.join([*found, *calibration.fit.told, f'saved to {file}']))
     return 0
 
 
@@ -262,18 +262,6 @@ def _fit(options: argparse.Namespace, views: Sequence[tuple[References, DepthMap
     if options.method in ('ground', 'depth', 'lidar'):
         Gate(_method_options(options)).check(fitted, views[0][1])
     return fitted
-
-
-def _told(fit: Fit) -> list[str]:
-    unit = '1/m' if fit.kind == 'relative' else 'm'
-    lines = [f'scale {fit.scale:.6g}, shift {fit.shift:.6g} {unit}']
-    if fit.references:
-        alone = '' if math.isnan(fit.leave_one_out) else f'leave-one-out {fit.leave_one_out:.1%}, '
-        lines.append(
-            f'residual {fit.rms_relative_error:.1%}, {alone}'
-            f'{fit.inliers} of {fit.references} references agree'
-        )
-    return [*lines, *filter(None, [fit.remark])]
 
 
 def _plain(calibration: Calibration, found: list[str], file: Path) -> dict[str, Any]:
