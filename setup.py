@@ -68,6 +68,8 @@ setup(
         'exr': ['OpenEXR'],
         # Many machines.
         'ray': ['ray>=2.52'],
+        # Half a gigabyte, and NumPy 2.
+        'view': ['rerun-sdk>=0.39'],
         'demo': ['matplotlib'],
         'evaluation': ['h5py', 'matplotlib', 'scipy'],
         'benchmark': ['matplotlib', 'pillow', 'psutil'],

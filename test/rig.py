@@ -17,6 +17,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from depth_estimation_ros import messages, synthetic
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.ros.node import DepthNode
+from depth_estimation_ros.view import View
 
 CAMERA = Camera(
     320, 240, 280.0, 282.0, 161.0, 118.0, 'plumb_bob', (-0.2, 0.05, 0.001, -0.0005, 0.0)
@@ -53,14 +54,17 @@ class Rig:
 
     Args:
         reliability: What the camera offers.
+        view: As of the node.
         parameters: Of the node, with `__` for the dot in their names.
     """
 
-    def __init__(self, reliability: str = 'reliable', **parameters: object) -> None:
+    def __init__(
+        self, reliability: str = 'reliable', view: View | None = None, **parameters: object
+    ) -> None:
         overrides = [
             Parameter(name.replace('__', '.'), value=value) for name, value in parameters.items()
         ]
-        self.node = DepthNode(parameter_overrides=overrides)
+        self.node = DepthNode(view, parameter_overrides=overrides)
         self.client = Node('client')
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)

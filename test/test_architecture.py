@@ -33,12 +33,13 @@ HOMES = {
     'matplotlib': {'evaluation', 'demo', 'benchmarks'},
     'ray': {'jobs'},
     'av': {'media'},
+    'rerun': {'view'},
     'rosbags': {'bag', 'demo', 'benchmarks'},
     **{name: {'ros', 'demo', 'benchmarks'} for name in ROS},
 }
 HEAVY = {
     'torch', 'timm', 'transformers', 'openvino', 'onnxruntime', 'cv2', 'numpy', 'yaml', 'rclpy',
-    'sensor_msgs', 'rosbags', 'matplotlib', 'h5py', 'scipy', 'ray', 'av',
+    'sensor_msgs', 'rosbags', 'matplotlib', 'h5py', 'scipy', 'ray', 'av', 'rerun',
 }  # fmt: skip
 MAY_PRINT = {'cli', 'demo', 'benchmarks', 'training'}
 PROGRAMS = {'node.py', 'prepare.py'}  # which end their own process, in other rooms

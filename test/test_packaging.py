@@ -58,6 +58,7 @@ EXTRAS = {  # no rosdep key brings them, and where alone they may be imported
     'matplotlib': ('benchmarks', 'demo', 'evaluation'),
     'psutil': ('benchmarks',),
     'ray': ('jobs',),
+    'rerun': ('view',),
     'scipy': ('evaluation',),
     'transformers': ('models', 'benchmarks'),
 }

@@ -27,10 +27,10 @@ from depth_estimation_ros.cli import (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; what fails is one line on stderr."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ['node']:  # everything behind it is for ROS
-        return node.run(given[1:])
-    options = _parser(given[:1]).parse_args(given)
     try:
+        if given[:1] == ['node']:  # most of what is behind it is for ROS
+            return node.run(given[1:])
+        options = _parser(given[:1]).parse_args(given)
         return int(options.run(options))
     except (ValueError, OSError) as error:
         print(f'depth-estimation: {error}', file=sys.stderr)

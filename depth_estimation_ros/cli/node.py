@@ -8,14 +8,30 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from depth_estimation_ros.cli import view_flag
+
+_HELP = 'the ROS 2 node; takes --ros-args'
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Name the subcommand in the help; its arguments are for ROS."""
-    commands.add_parser('node', help='the ROS 2 node; takes --ros-args', add_help=False)
+    """Name the subcommand in the help; `run` reads its arguments."""
+    commands.add_parser('node', help=_HELP, add_help=False)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Serve as the ROS 2 node until it is told to stop."""
+    """Serve as the ROS 2 node until it is told to stop.
+
+    Args:
+        arguments: Flags, and what is for ROS.
+
+    Raises:
+        ValueError, OSError: Nothing can be shown where --view says.
+    """
+    parser = argparse.ArgumentParser('depth-estimation node', description=_HELP)
+    view_flag.add(parser)
+    begin = arguments.index('--ros-args') if '--ros-args' in arguments else len(arguments)
+    options, rest = parser.parse_known_args(arguments[:begin])
+
     from depth_estimation_ros.ros import transport
 
     transport.apply()  # restarts this process once, before anything of ROS is loaded
@@ -24,7 +40,10 @@ def run(arguments: Sequence[str]) -> int:
     except ImportError as error:
         print(f'depth-estimation: {error}{cure(error)}', file=sys.stderr)
         return 1
-    return node.main(['depth_node', *arguments])
+    from depth_estimation_ros.config import Config
+
+    with view_flag.opened(options, Config(), live=True) as view:
+        return node.main(['depth_node', *rest, *arguments[begin:]], view)
 
 
 def cure(error: ImportError) -> str:

@@ -24,6 +24,7 @@ from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.ros import parameters
 from depth_estimation_ros.ros.worker import Worker
+from depth_estimation_ros.view import View
 
 try:
     from depth_estimation_interfaces.msg import DepthStatus
@@ -48,15 +49,21 @@ _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.
 
 
 class DepthNode(LifecycleNode):  # type: ignore[misc]
-    """Camera images in; depth, colour, clouds, distances and calibration out."""
+    """Camera images in; depth, colour, clouds, distances and calibration out.
 
-    def __init__(self, **options: Any) -> None:
+    Args:
+        view: Where depth is shown besides, or None.
+        options: Of rclpy's nodes.
+    """
+
+    def __init__(self, view: View | None = None, **options: Any) -> None:
         # First: the context destroys also a node whose parameters are refused. And names of their
         # own: rclpy's Node keeps _services and _timers itself.
         self._depth_worker = Worker(
             lambda text: self.get_logger().warning(text, throttle_duration_sec=5.0)
         )
         self.streams: dict[str, CameraStream] = {}
+        self._view = view
         super().__init__('depth_estimation', **options)
         self.config = parameters.declare(self)
         self.estimator: DepthEstimator | None = None
@@ -112,6 +119,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
                 latency,
                 self._depth_worker.wake,
                 self.transforms,
+                self._view,
             )
         diagnostics = Diagnostics(self.get_name(), latency)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # runs also where /clock does not
@@ -252,13 +260,13 @@ def _spin_once(executor: SingleThreadedExecutor, node: DepthNode) -> None:
         node.get_logger().error(f'{error}: ros2 lifecycle get {node.get_fully_qualified_name()}')
 
 
-def main(args: Sequence[str] | None = None) -> int:
-    """Run the node until it is told to stop; 1 when it could not start."""
+def main(args: Sequence[str] | None = None, view: View | None = None) -> int:
+    """Run the node, which shows depth in `view`, until told to stop; 1: it could not start."""
     # As Ctrl-C: it must not wait for a model that is being prepared, either.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     rclpy.init(args=args)
     try:
-        node = DepthNode()
+        node = DepthNode(view)
     except ValueError as error:
         rclpy.logging.get_logger('depth_estimation').error(str(error))
         rclpy.try_shutdown()

@@ -16,6 +16,7 @@ from depth_estimation_ros.config import Config
 from depth_estimation_ros.frames import DepthMap
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.outputs import OUTPUTS, OutputMessages
+from depth_estimation_ros.view import View
 
 # What rclpy raises when the context has ended.
 _ENDED = (rclpy_implementation.RCLError, rclpy_implementation.InvalidHandle)
@@ -61,12 +62,21 @@ class Outputs:
         config: The configuration; `config` may be replaced while running, which changes the live
             parameters.
         latency: Takes the durations of the stages colour, cloud and publish.
+        view: Shows every depth map, as if it subscribed; None: there is none.
     """
 
-    def __init__(self, node: Node, name: str, config: Config, latency: Latency) -> None:
-        self._node, self._latency = node, latency
+    def __init__(
+        self,
+        node: Node,
+        name: str,
+        config: Config,
+        latency: Latency,
+        view: View | None = None,
+    ) -> None:
+        self._node, self._name, self._latency, self._view = node, name, latency, view
         self._prefix = f'~/{name}/' if name else '~/'
         self._filled = OutputMessages(config, _empty, sensor_msgs.msg.PointField)
+        self.config = config
         self._topics: dict[str, _Topic] = {}
         try:
             for output in OUTPUTS:
@@ -91,14 +101,19 @@ class Outputs:
     @config.setter
     def config(self, config: Config) -> None:
         self._filled.config = config
+        if self._view is not None:
+            self._view.config = config
 
     def wanted(self) -> bool:
         """Whether anybody subscribes to anything."""
-        return any(topic.wanted for topic in self._topics.values())
+        seen = self._view is not None and self._view.wanted
+        return seen or any(topic.wanted for topic in self._topics.values())
 
     def settle_anew(self) -> None:
         """Let the colour range of a model without unit settle again: it is another model."""
         self._filled.settle_anew()
+        if self._view is not None:
+            self._view.settle_anew()
 
     def destroy(self) -> None:
         """End the topics."""
@@ -124,6 +139,8 @@ class Outputs:
             ready += self._filled.fill_compressed()
             for name in ready:
                 self._topics[name].publish(header)
+        if self._view is not None:
+            self._view.show(self._name, depth_map)
 
 
 def _empty(kind: str) -> Any:

@@ -32,6 +32,7 @@ from depth_estimation_ros.ros.sensors import Sensors
 from depth_estimation_ros.ros.subscription import AdaptiveSubscription
 from depth_estimation_ros.ros.transforms import TransformListener
 from depth_estimation_ros.stabilizer import Stabilizer
+from depth_estimation_ros.view import View
 
 
 class Taken(NamedTuple):
@@ -53,6 +54,7 @@ class CameraStream:
         latency: Takes the durations.
         wake: Called when there may be something to serve.
         transforms: Where frames lie to each other.
+        view: As for `Outputs`.
 
     Raises:
         ValueError: A sensor to follow cannot be listened to.
@@ -67,6 +69,7 @@ class CameraStream:
         latency: Latency,
         wake: Callable[[], None],
         transforms: TransformListener,
+        view: View | None = None,
     ) -> None:
         self.name = name
         self.received = self.processed = 0
@@ -81,7 +84,7 @@ class CameraStream:
         self.pipeline = DepthPipeline(
             estimator, (config.range.min, config.range.max), latency, self.stabilizer
         )
-        self.outputs = Outputs(node, name, config, latency)
+        self.outputs = Outputs(node, name, config, latency, view)
         self._node, self.config, self._latency, self._wake = node, config, latency, wake
         self._mailbox: Mailbox[tuple[Any, float]] = Mailbox()
         self._intrinsics = CameraInfos(config.camera, self.faults.add)

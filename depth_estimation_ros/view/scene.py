@@ -34,35 +34,40 @@ class Scene:
     those that fly; `colorized`, `inverse_depth` and `calibration`.
 
     Args:
-        recording: Takes it.
-        config: Says how colours and points are made.
+        recording: Takes them.
     """
 
-    def __init__(self, recording: rr.RecordingStream, config: Config) -> None:
-        self._recording, self._config = recording, config
+    def __init__(self, recording: rr.RecordingStream) -> None:
+        self._recording = recording
         self._painters: dict[str, Painter] = {}
         self._said: dict[str, str] = {}
         recording.set_log_time_enabled(False)
         recording.set_log_tick_enabled(False)
 
-    def log(self, name: str, depth_map: DepthMap) -> None:
+    def log(self, name: str, depth_map: DepthMap, config: Config) -> None:
         """Show a depth map; what it lacks is taken away.
 
         Args:
             name: Of the camera; a new one gets its place in the layout.
             depth_map: In main memory.
+            config: Says how colours and points are made.
         """
         if name not in self._painters:
-            self._painters[name] = Painter(self._config.colorize)
+            self._painters[name] = Painter(config.colorize)
             self._recording.log(name, rr.ViewCoordinates.RDF, static=True)
             self._recording.send_blueprint(_layout(list(self._painters)))
         self._tell_time(depth_map.frame.stamp)
-        for path, shown in self._parts(name, depth_map).items():
+        for path, shown in self._parts(name, depth_map, config).items():
             nothing = rr.Clear(recursive=False)
             self._recording.log(f'{name}/{path}', nothing if shown is None else shown)
         if self._said.get(name) != (said := in_words(depth_map)):
             self._said[name] = said
             self._recording.log(f'{name}/calibration', rr.TextDocument(said))
+
+    def settle_anew(self) -> None:
+        """Let the colours of what has no unit settle again: it is of another model."""
+        for name, painter in self._painters.items():
+            self._painters[name] = Painter(painter.options)
 
     def _tell_time(self, stamp: int) -> None:
         self._recording.reset_time()
@@ -71,15 +76,17 @@ class Scene:
         else:
             self._recording.set_time('stamp', timestamp=np.datetime64(stamp, 'ns'))
 
-    def _parts(self, name: str, depth_map: DepthMap) -> dict[str, Any]:
+    def _parts(self, name: str, depth_map: DepthMap, config: Config) -> dict[str, Any]:
         """What is at the paths below a camera; None: nothing."""
-        frame, options, depth = depth_map.frame, self._config.colorize, depth_map.depth
+        frame, options, depth = depth_map.frame, config.colorize, depth_map.depth
+        painter = self._painters[name]
+        painter.options = options
         parts: dict[str, Any] = {
             'optical': None if frame.camera is None else _pinhole(frame.camera),
             'optical/image': _picture(frame.image, options.jpeg_quality),
             'optical/depth': None,
             'points': None,
-            'colorized': _picture(self._painters[name].paint(depth_map), options.jpeg_quality),
+            'colorized': _picture(painter.paint(depth_map), options.jpeg_quality),
             'inverse_depth': None,
         }
         if depth is None:
@@ -89,29 +96,29 @@ class Scene:
         ends = options.min, options.max
         parts['optical/depth'] = rr.DepthImage(_finite(metres), meter=1.0, depth_range=ends)
         if frame.camera is not None:
-            rays, edges = frame.camera.rays(), self._config.points.edges
+            rays, edges = frame.camera.rays(), config.points.edges
             parts['points'] = _points(cloud(metres, rays, frame.image, edges), frame.image)
         return parts
 
 
 def in_words(depth_map: DepthMap) -> str:
-    """What the numbers are, as Markdown."""
+    """What the numbers are."""
     calibration = depth_map.calibration
     if calibration is not None:
         made = time.strftime('%Y-%m-%d %H:%M', time.localtime(calibration.created / 1e9))
-        lines = [f'**metres**: {calibration.model}, calibrated {made}', *calibration.fit.told]
+        lines = [f'metres: {calibration.model}, calibrated {made}', *calibration.fit.told]
         if depth_map.drift:
             lines.append(f'its scale has held to {depth_map.drift:.1%} since')
     elif depth_map.kind is DepthKind.METRIC:
-        lines = ['**metres as the network says them**, not calibrated for this camera']
+        lines = ['metres as the network says them, not calibrated for this camera']
     else:
-        lines = ['**no metres**: relative inverse depth; with a calibration there is a cloud']
+        lines = ['no metres, so no cloud: inverse depth without unit, until it is calibrated']
     camera = depth_map.frame.camera
     if camera is None:
-        lines.append('the camera is unknown: no cloud')
+        lines.append('no cloud: the camera is unknown')
     elif camera.approximate:
         lines.append('the focal length is a guess, and so is the shape of the cloud')
-    return '\n\n'.join(lines)
+    return '\n'.join(lines)
 
 
 def _pinhole(camera: Camera) -> rr.Pinhole:

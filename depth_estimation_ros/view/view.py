@@ -36,7 +36,7 @@ class View:
     Args:
         target: A file FILE.rrd, the address rerun+http://HOST:PORT/proxy of a viewer, or empty: a
             viewer on this screen, which is opened where none is.
-        config: Says how colours and points are made.
+        config: Says how colours and points are made; may be replaced.
         say: Takes what people should know.
         live: Whether `show` must not wait for a file, either.
         overwrite: Whether a file that exists is replaced.
@@ -57,7 +57,8 @@ class View:
         live: bool = False,
         overwrite: bool = False,
     ) -> None:
-        self.wanted = True
+        self.wanted, self.config = True, config
+        self._anew = False
         self._target, self._live, self._say = target or viewer.HERE, live, say
         self._to_file = viewer.is_file(target)
         self._boxes: dict[str, Mailbox[DepthMap]] = {}
@@ -67,9 +68,7 @@ class View:
         self._ended = threading.Event()
         recording = viewer.connected(target, overwrite)
         # A daemon: it may be left behind with a viewer that does not answer.
-        threading.Thread(
-            target=self._run, args=(recording, config), name='view', daemon=True
-        ).start()
+        threading.Thread(target=self._run, args=(recording,), name='view', daemon=True).start()
 
     def show(self, name: str, depth_map: DepthMap) -> None:
         """Show a depth map; it does not fail.
@@ -87,6 +86,10 @@ class View:
                 self._change.wait_for(lambda: not (box and self.wanted))
             box.put(depth_map)
             self._change.notify_all()
+
+    def settle_anew(self) -> None:
+        """Let the colours of what has no unit settle again: it is of another model."""
+        self._anew = True
 
     def close(self) -> None:
         """Show what waits, and end.
@@ -106,14 +109,17 @@ class View:
         if missed and not self._live:
             self._say(f'{missed} frames came faster than {self._target} took them')
 
-    def _run(self, recording: rr.RecordingStream, config: Config) -> None:
+    def _run(self, recording: rr.RecordingStream) -> None:
         from depth_estimation_ros.view.scene import Scene
 
-        scene = Scene(recording, config)
+        scene = Scene(recording)
         try:
             while waiting := self._take():
+                if self._anew:
+                    self._anew = False
+                    scene.settle_anew()
                 for name, depth_map in waiting:
-                    scene.log(name, depth_map)
+                    scene.log(name, depth_map, self.config)
                     self._send(recording)
             recording.disconnect()
         except Exception as error:  # of rerun, or the viewer is gone; whoever shows goes on

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -25,6 +26,7 @@ _ADDRESS = re.compile(r'rerun(?:\+http|\+https)?://(\[[^]]+\]|[^:/]+):(\d+)/prox
 _SCREENS = ('DISPLAY', 'WAYLAND_DISPLAY')
 _ANSWERS = 3.0  # seconds within which a viewer that runs takes a connection
 _OPENS = 30.0  # seconds within which one opens
+_STAYS = 1.5  # seconds: it answers before its window opens, without which it ends
 _MEMORY = '25%'  # of the machine, above which a viewer that is opened here forgets the oldest
 _QUIET = {'CI': 'true'}  # what has the viewer send nothing about its use to its makers
 
@@ -133,6 +135,9 @@ def _open() -> None:
         deadline = time.monotonic() + _OPENS
         while time.monotonic() < deadline and process.poll() is None:
             if _answers(HERE):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_STAYS)
+                    break
                 process.returncode = 0  # it is on its own from here
                 return
             time.sleep(0.1)
