@@ -104,12 +104,9 @@ class CameraStream:
     def _subscribe(self) -> list[AdaptiveSubscription]:
         prefix = f'{self.name}/' if self.name else ''
         compressed = self.config.image_transport == 'compressed'
+        image = (CompressedImage, 'image/compressed') if compressed else (Image, 'image')
         topics: tuple[tuple[type[Any], str, Callable[[Any], None]], ...] = (
-            (
-                CompressedImage if compressed else Image,
-                'image/compressed' if compressed else 'image',
-                self._on_image,
-            ),
+            (*image, self._on_image),
             (CameraInfo, 'camera_info', self._intrinsics.add),
         )
         return [
