@@ -49,19 +49,17 @@ class McapScan(Scan):
 
     def _walk(self) -> int | None:
         at = run = len(MAGIC)  # a run of messages outside chunks
+        whole = False
         while at < self._size:
             self._file.seek(at)
-            head = self._file.read(_HEAD.size)
-            if len(head) < _HEAD.size:
-                return self._size
+            head = self._file.read(_HEAD.size).ljust(_HEAD.size, b'\0')
             kind, length = _HEAD.unpack(head)
             if kind != _MESSAGE or at - run > _RUN:
                 self._plain(run, at)
                 run = at
-            if kind in {_FOOTER, _DATA_END}:
-                return None
             if kind not in _KNOWN:
-                return at
+                break
+            whole = whole or kind == _DATA_END  # then schemas and channels come once more
             begin, at = at, at + _HEAD.size + length
             if kind == _CHUNK:
                 self._chunk()
@@ -69,8 +67,10 @@ class McapScan(Scan):
                 self._plain(begin, at)
             if kind != _MESSAGE:
                 run = at
+            if kind == _FOOTER:
+                break
         self._plain(run, at)
-        return at
+        return None if whole else at
 
     def _plain(self, begin: int, end: int) -> None:
         if end > begin:

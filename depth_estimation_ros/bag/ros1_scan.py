@@ -42,6 +42,8 @@ class Ros1Scan(Scan):
             begin = self._file.tell()
             if kind == _CHUNK:
                 self._add(Block(begin, length, compression))
+            elif kind == _CONNECTION:  # the index repeats them
+                self._add(Block(at, begin + length - at))
             at = begin + length
         return at if at > self._size else None
 

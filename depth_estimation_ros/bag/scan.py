@@ -63,6 +63,10 @@ class Scan(abc.ABC):
         if ended is not None:
             what = 'cut off' if ended >= self._size else 'damaged and not read any further'
             self.loss.append(f'{what} after {min(ended, self._size)} of its bytes')
+        if unknown := sum(
+            self._counts[one] for one in self._counts.keys() - self._declared.keys()
+        ):
+            self.loss.append(f'{unknown} messages are of topics that nothing is told of')
         self.connections = [
             one._replace(msgcount=self._counts[one.id]) for one in self._declared.values()
         ]
