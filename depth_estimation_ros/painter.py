@@ -44,9 +44,15 @@ class Painter:
             operations.colorize_inverse(values, low, high, options.colormap, out)
         return out
 
-    def legend(self, depth_map: DepthMap) -> NDArray[np.uint8]:
-        """A strip for beside what `paint` has made of a depth map, [H, W, 3] uint8 RGB."""
-        height, options = depth_map.prediction.values.shape[0], self.options
+    def legend(self, depth_map: DepthMap, height: int | None = None) -> NDArray[np.uint8]:
+        """A strip for beside what `paint` has made of a depth map, [H, W, 3] uint8 RGB.
+
+        Args:
+            depth_map: The one painted last.
+            height: In which it is shown; None: as it is.
+        """
+        height = height or depth_map.prediction.values.shape[0]
+        options = self.options
         if depth_map.depth is not None:
             return colorize.legend(height, options.min, options.max, 'm', options.colormap)
         low, high = self._range

@@ -21,6 +21,7 @@ from depth_estimation_ros.cli import (
     models,
     node,
     video,
+    webcam,
 )
 
 
@@ -43,7 +44,9 @@ def _parser(first: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser('depth-estimation', description=depth_estimation_ros.__doc__)
     parser.add_argument('--version', action='version', version=depth_estimation_ros.__version__)
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
-    for command in (node, camera, bag, image, video, evaluate, models, export, demo, benchmark):
+    for command in (
+        node, camera, bag, image, video, webcam, evaluate, models, export, demo, benchmark
+    ):  # fmt: skip
         command.add(commands)
     calibrate.add(commands, first == ['calibrate'])
     return parser

@@ -27,7 +27,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help='number or device of a camera, a video file, or a stream (default: %(default)s)',
     )
     parser.add_argument(
-        '--size', type=_size, metavar='WxH', help='size to ask a camera for; it may give another'
+        '--size',
+        type=depth_options.size,
+        metavar='WxH',
+        help='size to ask a camera for; it may give another',
     )
     parser.add_argument(
         '--rate',
@@ -53,10 +56,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Publish until told to stop, or a file has ended."""
-    # Before OpenCV is loaded: a camera that was unplugged may not hold up the end, and what OpenCV
-    # says on the way to an error is no help.
-    os.environ.setdefault('OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT', '2')
-    os.environ.setdefault('OPENCV_LOG_LEVEL', 'ERROR')
+    settle_opencv()
     from depth_estimation_ros.ros import transport
 
     transport.apply()  # restarts this process once; it is the sender who needs it
@@ -80,11 +80,14 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition('x')
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise argparse.ArgumentTypeError(f'a size is such as 640x480, not {text!r}')
-    return int(width), int(height)
+def settle_opencv() -> None:
+    """Before OpenCV is loaded: how it opens cameras.
+
+    One that was unplugged may not hold up the end, and what OpenCV says on the way to an error is
+    no help.
+    """
+    os.environ.setdefault('OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT', '2')
+    os.environ.setdefault('OPENCV_LOG_LEVEL', 'ERROR')
 
 
 def _rate(text: str) -> float:

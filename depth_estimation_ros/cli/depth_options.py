@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 PARAMETERS = {parameter.name: parameter for parameter in config.parameters()}
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """All of them."""
-    add_network(parser)
+def add(parser: argparse.ArgumentParser, device: str = '--device') -> None:
+    """All of them; `device` as in `add_network`."""
+    add_network(parser, device=device)
     add_camera(parser)
     parser.add_argument(
         '--calibration', type=Path, metavar='FILE', help='makes metres; as the node saves it'
@@ -48,13 +48,21 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_network(parser: argparse.ArgumentParser, several: bool = False) -> None:
-    """Which network or networks, and what carries them."""
+def add_network(
+    parser: argparse.ArgumentParser, several: bool = False, device: str = '--device'
+) -> None:
+    """Which network or networks, and what carries them.
+
+    Args:
+        parser: Of the subcommand.
+        several: --model takes several names.
+        device: The flag of the network's device, where --device is another one.
+    """
     group = parser.add_argument_group('network')
     nargs = '+' if several else None
     group.add_argument('--model', nargs=nargs, metavar='NAME', help=PARAMETERS['model'].help)
     for name in ('weights', 'device', 'runtime', 'preset'):
-        add_flag(group, PARAMETERS[name])
+        add_flag(group, PARAMETERS[name], device if name == 'device' else '')
 
 
 def add_camera(parser: argparse.ArgumentParser) -> None:
@@ -70,14 +78,36 @@ def add_camera(parser: argparse.ArgumentParser) -> None:
         add_flag(group, PARAMETERS[f'camera.{name}'])
 
 
-def add_flag(group: argparse._ActionsContainer, parameter: Parameter) -> None:
-    """The flag of a tunable: the last part of its name, its limits, its default and its text."""
-    flag = '--' + parameter.name.rpartition('.')[2].replace('_', '-')
+def add_colours(parser: argparse.ArgumentParser) -> None:
+    """Of consecutive frames, which have one range."""
+    near, far = (PARAMETERS[f'colorize.{end}'].default for end in ('min', 'max'))
+    parser.add_argument(
+        '--color-range',
+        type=interval('colorize'),
+        default=(near, far),
+        metavar='MIN,MAX',
+        help='depths in metres of the warmest and the coldest colour, for every frame (default: '
+        f'{near:g},{far:g}); without metres the range settles over the first 30 frames',
+    )
+    add_flag(parser, PARAMETERS['colorize.colormap'])
+
+
+def add_flag(group: argparse._ActionsContainer, parameter: Parameter, flag: str = '') -> None:
+    """The flag of a tunable: the last part of its name, its limits, its default and its text.
+
+    Args:
+        group: Where it belongs.
+        parameter: The tunable.
+        flag: Another one, for the same attribute of the options.
+    """
+    name = parameter.name.rpartition('.')[2]
+    flag = flag or '--' + name.replace('_', '-')
     if parameter.default is False:
-        group.add_argument(flag, action='store_true', help=parameter.help)
+        group.add_argument(flag, dest=name, action='store_true', help=parameter.help)
         return
     group.add_argument(
         flag,
+        dest=name,
         type=_checked(parameter),
         default=parameter.default,
         metavar='{' + ','.join(parameter.choices) + '}' if parameter.choices else None,
@@ -114,6 +144,14 @@ def interval(section: str) -> Callable[[str], tuple[float, float]]:
         return near, far
 
     return value
+
+
+def size(text: str) -> tuple[int, int]:
+    """WxH of the command line."""
+    width, _, height = text.partition('x')
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f'a size is such as 640x480, not {text!r}')
+    return int(width), int(height)
 
 
 def estimator(options: argparse.Namespace) -> DepthEstimator:

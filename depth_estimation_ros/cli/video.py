@@ -80,16 +80,7 @@ def _add_part(video: argparse.ArgumentParser) -> None:
 
 
 def _add_look(video: argparse.ArgumentParser) -> None:
-    near, far = (depth_options.PARAMETERS[f'colorize.{end}'].default for end in ('min', 'max'))
-    video.add_argument(
-        '--color-range',
-        type=depth_options.interval('colorize'),
-        default=(near, far),
-        metavar='MIN,MAX',
-        help='depths in metres of the warmest and the coldest colour, for every frame (default: '
-        f'{near:g},{far:g}); without metres the range settles over the first second',
-    )
-    depth_options.add_flag(video, depth_options.PARAMETERS['colorize.colormap'])
+    depth_options.add_colours(video)
     video.add_argument('--side-by-side', action='store_true', help='the picture, too, on the left')
     video.add_argument(
         '--legend', action='store_true', help='which colour is how many metres, on the right'
