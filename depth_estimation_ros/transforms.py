@@ -50,6 +50,28 @@ class Transform:
             )
         return cls(moved, turned / length)
 
+    @classmethod
+    def optical(cls, pose: Sequence[float]) -> Transform:
+        """Of the optical frame of a camera (REP 103: x right, y down, z forward) to its parent.
+
+        Args:
+            pose: x, y, z in metres and roll, pitch, yaw in radians of the camera in its parent,
+                looking along its x axis with z up: turned about the parent's x, then y, then z.
+
+        Raises:
+            ValueError: These are not six finite numbers.
+        """
+        if len(pose) != 6:
+            raise ValueError(f'a pose is x y z roll pitch yaw, not {len(pose)} numbers')
+        place, turns = pose[:3], pose[3:]
+        whole = cls.of(place, (-0.5, 0.5, -0.5, 0.5))
+        rotation = whole.rotation
+        for axis, angle in enumerate(turns):
+            about = np.zeros(4)
+            about[axis], about[3] = math.sin(angle / 2.0), math.cos(angle / 2.0)
+            rotation = cls(np.zeros(3), about).after(cls(np.zeros(3), rotation)).rotation
+        return cls.of(place, tuple(rotation))
+
     def matrix(self) -> Array:
         """The rotation, [3, 3]."""
         x, y, z, w = self.rotation

@@ -1,26 +1,34 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The node alone. Every parameter is an argument: `model:=meter-nyu-xxs range.max:=5`.
+"""The node. Every parameter is an argument: `model:=meter-nyu-xxs range.max:=5`.
 
 Arguments win over the parameter file, whatever section the file names; what is not given stays as
-the file says.
+the file says. The other launch files include this one and take its arguments, too.
 """
 
 import json
 import os
 import shlex
-import tempfile
+from pathlib import Path
 from typing import Any
 
 import yaml
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, SetEnvironmentVariable
+from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
 from depth_estimation_ros.config import parameters
-from depth_estimation_ros.ros import transport
+from depth_estimation_ros.ros import rviz, transport
+from depth_estimation_ros.ros.launching import (
+    declared,
+    given,
+    rviz_node,
+    static_transform,
+    temporary,
+)
 
 ARGUMENTS = {
     'name': ('depth_estimation', 'Name of the node; its topics and services lie under it.'),
@@ -46,23 +54,39 @@ ARGUMENTS = {
         str(transport.profile_path()),
         'Fast DDS profile; empty leaves middleware and malloc as they are.',
     ),
+    'base_frame': ('camera_link', "Frame that the camera sits in; RViz' fixed frame."),
+    'static_transform': (
+        'false',
+        'Publish where frame_id lies in base_frame, for a camera that no robot description has.',
+    ),
+    'frame_id': ('camera_optical_frame', 'Optical frame of the images: x right, y down.'),
+    'camera_pose': (
+        '0 0 0 0 0 0',
+        'Where static_transform places the camera in base_frame: x y z (m) roll pitch yaw (rad).',
+    ),
+    'rviz': ('false', 'Show image, depth, cloud and frames in RViz.'),
+    'rviz_config': ('', 'RViz configuration; empty: the one of this package, for these topics.'),
 }
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Arguments, environment, node."""
-    declared = [
-        DeclareLaunchArgument(name, default_value=default, description=text)
-        for name, (default, text) in ARGUMENTS.items()
-    ]
-    declared += [
+    """Arguments, environment, node, transform, RViz."""
+    tunables = [
         DeclareLaunchArgument(
             one.name, default_value='', description=f'{one.help} Not given: as params_file says.'
         )
         for one in parameters()
     ]
+    when = {name: IfCondition(LaunchConfiguration(name)) for name in ('static_transform', 'rviz')}
     return LaunchDescription(
-        [*declared, OpaqueFunction(function=_environment), OpaqueFunction(function=_node)]
+        [
+            *declared(ARGUMENTS),
+            *tunables,
+            OpaqueFunction(function=_environment),
+            OpaqueFunction(function=_node),
+            OpaqueFunction(function=_transform, condition=when['static_transform']),
+            OpaqueFunction(function=_rviz, condition=when['rviz']),
+        ]
     )
 
 
@@ -75,27 +99,32 @@ def _environment(context: LaunchContext) -> list[SetEnvironmentVariable]:
 
 
 def _node(context: LaunchContext) -> list[Node]:
-    given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    remappings = [tuple(rule.split(':=', 1)) for rule in shlex.split(given['remap'])]
-    remappings += [
-        ('image', given['image']),
-        ('image/compressed', f'{given["image"]}/compressed'),
-        ('camera_info', given['camera_info']),
-        ('reference/depth', given['reference_depth']),
-        ('reference/points', given['reference_points']),
-    ]
+    values = given(context, ARGUMENTS)
     return [
         Node(
             package='depth_estimation_ros',
             executable='depth_node',
-            name=given['name'],
-            namespace=given['namespace'],
+            name=values['name'],
+            namespace=values['namespace'],
             output='screen',
             emulate_tty=True,
-            parameters=[given['params_file'], _overrides(context, given['params_file'])],
-            remappings=remappings,
-            ros_arguments=['--log-level', given['log_level']],
+            parameters=[values['params_file'], _overrides(context, values['params_file'])],
+            remappings=_remappings(values),
+            ros_arguments=['--log-level', values['log_level']],
         )
+    ]
+
+
+def _remappings(values: dict[str, str]) -> list[tuple[str, str]]:
+    """Those that are given by hand come first and win."""
+    rules = [rule.partition(':=')[::2] for rule in shlex.split(values['remap'])]
+    return [
+        *rules,
+        ('image', values['image']),
+        ('image/compressed', f'{values["image"]}/compressed'),
+        ('camera_info', values['camera_info']),
+        ('reference/depth', values['reference_depth']),
+        ('reference/points', values['reference_points']),
     ]
 
 
@@ -105,18 +134,37 @@ def _overrides(context: LaunchContext, params_file: str) -> str:
     A section that names the node beats `/**`, also one in a later file; so the arguments stand
     under each of them.
     """
-    names = ['use_sim_time', *(one.name for one in parameters())]
-    texts = {name: LaunchConfiguration(name).perform(context) for name in names}
+    texts = given(context, ['use_sim_time', *(one.name for one in parameters())])
     values = {name: yaml.safe_load(text) for name, text in texts.items() if text}
     with open(params_file, encoding='utf-8') as file:  # noqa: PTH123
         sections = _with_values(yaml.safe_load(file) or {}, values)
     sections.setdefault('/**', {'ros__parameters': values})
-    with tempfile.NamedTemporaryFile('w', suffix='.yaml', delete=False) as file:
-        json.dump(sections, file)  # YAML without aliases, which rcl does not read
-    return file.name
+    return temporary(json.dumps(sections), '.yaml')  # without aliases, which rcl does not read
 
 
 def _with_values(sections: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     if 'ros__parameters' in sections:
         return {'ros__parameters': values}
     return {name: _with_values(section, values) for name, section in sections.items()}
+
+
+def _transform(context: LaunchContext) -> list[Node | LogInfo]:
+    values = given(context, ARGUMENTS)
+    return [static_transform(values['base_frame'], values['frame_id'], values['camera_pose'])]
+
+
+def _rviz(context: LaunchContext) -> list[Node | LogInfo]:
+    values = given(context, [*ARGUMENTS, 'cameras', 'image_transport'])
+    config = values['rviz_config']
+    if not config:
+        template = Path(__file__).resolve().parents[1] / 'config' / 'depth.rviz'
+        topics = rviz.Topics(values['namespace'], values['name'], _remappings(values))
+        config = rviz.configuration(
+            template.read_text(encoding='utf-8'),
+            yaml.safe_load(values['cameras'] or '[""]'),
+            topics,
+            values['base_frame'],
+            compressed=values['image_transport'] == 'compressed',
+        )
+        config = temporary(config, '.rviz')
+    return [rviz_node(config, use_sim_time=values['use_sim_time'] == 'true')]
