@@ -10,7 +10,13 @@ import shlex
 from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import ExecuteProcess, OpaqueFunction, SetLaunchConfiguration, TimerAction
+from launch.actions import (
+    ExecuteProcess,
+    LogInfo,
+    OpaqueFunction,
+    SetLaunchConfiguration,
+    TimerAction,
+)
 from launch.substitutions import LaunchConfiguration
 
 from depth_estimation_ros.bag import open_bag
@@ -49,8 +55,11 @@ def generate_launch_description() -> LaunchDescription:
     )
 
 
-def _found(context: LaunchContext) -> list[SetLaunchConfiguration]:
+def _found(context: LaunchContext) -> list[LogInfo | SetLaunchConfiguration]:
     """Set what was not given by what the bag tells."""
+    if not installed('ros2bag'):
+        wanted = install('ros2bag', 'rosbag2_storage_mcap')
+        raise RuntimeError(f'ros2bag is not installed, nothing would play the bag: {wanted}')
     values = given(context, ARGUMENTS)
     if Path(values['bag']).suffix == '.bag':
         raise ValueError(
@@ -58,8 +67,12 @@ def _found(context: LaunchContext) -> list[SetLaunchConfiguration]:
             '--dst FOLDER makes one of ROS 2'
         )
     named = [[values[name]] if values[name] else [] for name in ('image', 'camera_info')]
+    notes: list[str] = []
     with open_bag(Path(values['bag'])) as source:
-        (camera,) = find_cameras(source, *named)
+        try:
+            (camera,) = find_cameras(source, *named, say=notes.append)
+        except ValueError as error:
+            raise ValueError(f'{error} (here: image:=TOPIC camera_info:=TOPIC)') from error
         first = next(source.messages([camera.image]), None)
         frame = source.decode(first).header.frame_id if first is not None else ''
         moves = '/tf' in source.topics or '/tf_static' in source.topics
@@ -74,13 +87,14 @@ def _found(context: LaunchContext) -> list[SetLaunchConfiguration]:
     if camera.compressed:
         found['image_transport'] = 'compressed'
         found['remap'] = f'{remap} image/compressed:={camera.image}'
-    return [SetLaunchConfiguration(*item) for item in found.items() if not values.get(item[0])]
+    notes.append(', '.join(f'{name}:={value}' for name, value in found.items()))
+    return [
+        *(LogInfo(msg=f'{values["bag"]}: {note}') for note in notes),
+        *(SetLaunchConfiguration(*one) for one in found.items() if not values.get(one[0])),
+    ]
 
 
 def _player(context: LaunchContext) -> list[ExecuteProcess]:
-    if not installed('ros2bag'):
-        wanted = install('ros2bag', 'rosbag2_storage_mcap')
-        raise RuntimeError(f'ros2bag is not installed, nothing plays the bag: {wanted}')
     values = given(context, ARGUMENTS)
     command = ['ros2', 'bag', 'play', values['bag'], '--clock', values['clock']]
     command += ['--rate', values['rate'], '--start-offset', values['start']]

@@ -26,7 +26,7 @@ ARGUMENTS = {
     'loop': ('true', 'Begin a video file again at its end.'),
     'width': ('640', 'Width of the images, pixels.'),
     'height': ('480', 'Height of the images, pixels.'),
-    'frame_rate': ('30.0', 'Images per second; v4l2_camera takes what the camera gives.'),
+    'frame_rate': ('', 'Images per second; empty, and for v4l2_camera: as the camera gives.'),
     'camera_info_url': ('', 'Calibration of the lens, such as file:///home/me/camera.yaml.'),
     'frame_id': ('camera_optical_frame', 'Frame of the images.'),
     'static_transform': ('true', 'Publish where frame_id lies in base_frame.'),
@@ -86,7 +86,7 @@ def _usb_cam(values: dict[str, str]) -> dict[str, Any]:
         'video_device': values['video_device'],
         'image_width': int(values['width']),
         'image_height': int(values['height']),
-        'framerate': float(values['frame_rate']),
+        'framerate': float(values['frame_rate'] or 30.0),
         'camera_info_url': values['camera_info_url'],
         'frame_id': values['frame_id'],
     }
@@ -96,7 +96,8 @@ def _publisher(values: dict[str, str]) -> list[str]:
     calibration = values['camera_info_url'].removeprefix('file://')
     return [
         *('--device', values['video_device'], '--frame-id', values['frame_id']),
-        *('--size', f'{values["width"]}x{values["height"]}', '--rate', values['frame_rate']),
+        *('--size', f'{values["width"]}x{values["height"]}'),
+        *(['--rate', values['frame_rate']] if values['frame_rate'] else []),
         *(['--camera', calibration] if calibration else []),
         *(['--loop'] if values['loop'] == 'true' else []),
     ]

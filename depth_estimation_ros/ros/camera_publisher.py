@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Sequence
 
@@ -151,4 +152,6 @@ def serve(make: Callable[[], CameraPublisher], args: Sequence[str]) -> None:
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):  # launch repeats them
+            signal.signal(number, signal.SIG_IGN)
         rclpy.try_shutdown()
