@@ -112,3 +112,17 @@ def test_a_short_recording_that_begins_again_is_not_joined_with_its_end(tree):
         tree.lookup('base', 'arm', 21 * SECOND)
     tree.add('base', 'arm', 20 * SECOND - SECOND // 2, turned((0, 0, 1), 0.0))  # merely late
     tree.lookup('base', 'arm', 20 * SECOND)
+
+
+def test_the_optical_frame_of_a_camera_that_looks_ahead_down_or_left():
+    ahead = Transform.optical([0.1, 0.0, 0.3, 0.0, 0.0, 0.0])
+    point = [[0.2, 0.3, 2.0]]  # to the right, below, in front
+    np.testing.assert_allclose(ahead.apply(point), [[2.1, -0.2, 0.0]], atol=1e-12)
+    down = Transform.optical([0.0, 0.0, 0.0, 0.0, np.pi / 2, 0.0])
+    np.testing.assert_allclose(down.apply([[0.0, 0.0, 1.0]]), [[0.0, 0.0, -1.0]], atol=1e-12)
+    left = Transform.optical([0.0, 0.0, 0.0, 0.0, np.pi / 2, np.pi / 2])  # about y, then z
+    np.testing.assert_allclose(left.apply([[0.0, -1.0, 0.0]]), [[0.0, 1.0, 0.0]], atol=1e-12)
+    rolled = Transform.optical([0.0, 0.0, 0.0, np.pi / 2, 0.0, 0.0])
+    np.testing.assert_allclose(rolled.apply([[1.0, 0.0, 0.0]]), [[0.0, 0.0, -1.0]], atol=1e-12)
+    with pytest.raises(ValueError, match='x y z roll pitch yaw, not 2 numbers'):
+        Transform.optical([1.0, 2.0])
