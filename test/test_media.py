@@ -18,9 +18,10 @@ import pytest
 from film import frames, number, numbered, shoot, sound
 
 from depth_estimation_ros.media.base import Clip
+from depth_estimation_ros.media.formats import FORMATS
 from depth_estimation_ros.media.sequence import SequenceReader
 from depth_estimation_ros.media.video_reader import VideoReader
-from depth_estimation_ros.media.video_writer import FORMATS, new_video
+from depth_estimation_ros.media.video_writer import new_video
 from depth_estimation_ros.media.whole import whole_folder
 
 UNEVEN = [0, 20, 60, 93, 193, 213, 253, 286, 386, 406]  # ms
@@ -289,7 +290,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, ending, count):
     command = [sys.executable, '-c', FULL, str(tmp_path / f'out{ending}'), str(count)]
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert f'out{ending} cannot be written' in said.stdout
-    assert 'space left' in said.stdout
+    assert 'nothing of it is left: make room there' in said.stdout
     assert list(tmp_path.iterdir()) == []
 
 

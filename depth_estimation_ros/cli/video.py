@@ -171,7 +171,7 @@ def _is_one(path: Path) -> bool:
 def _name(source: Path) -> str:
     """What becomes of it is called as it is, where such a video can be written."""
     from depth_estimation_ros.media import sequence
-    from depth_estimation_ros.media.video_writer import FORMATS
+    from depth_estimation_ros.media.formats import FORMATS
 
     if source.suffix.lower() in FORMATS:
         return source.name

@@ -18,7 +18,7 @@ from depth_estimation_ros import depth_files
 from depth_estimation_ros.frames import DepthMap
 from depth_estimation_ros.media import sequence
 from depth_estimation_ros.media.base import Picture
-from depth_estimation_ros.media.whole import there, whole_folder
+from depth_estimation_ros.media.whole import whole_folder
 
 # Kinds of files of depth: how they end, and what writes them.
 KINDS: Mapping[str, tuple[str, Callable[[DepthMap, Path], None]]] = MappingProxyType(
@@ -63,12 +63,9 @@ def numbered(pattern: Path, overwrite: bool) -> Iterator[Write]:
     """Files from number 0 on: colours as .png, or depth; left by an error it leaves nothing.
 
     Raises:
-        FileExistsError: There are such files, and they are not to be replaced.
+        FileExistsError: There is such a file, and it is not to be replaced.
         OSError: They cannot be written.
     """
-    if not overwrite:
-        with contextlib.suppress(FileNotFoundError):
-            raise there(sequence.files(pattern)[0])
     kind = _OF_NUMBERS.get(pattern.suffix.lower())
     numbers = itertools.count()
     with whole_folder(pattern.parent, overwrite) as folder:

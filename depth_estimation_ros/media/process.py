@@ -21,9 +21,10 @@ from depth_estimation_ros.frames import DepthKind, DepthMap, Frame
 from depth_estimation_ros.jobs.base import Item, Network, Progress
 from depth_estimation_ros.media import numbers, sequence
 from depth_estimation_ros.media.base import Clip, Picture, Reader
+from depth_estimation_ros.media.formats import FORMATS
 from depth_estimation_ros.media.video_reader import VideoReader
-from depth_estimation_ros.media.video_writer import FORMATS, VideoWriter, new_video
-from depth_estimation_ros.media.whole import discard
+from depth_estimation_ros.media.video_writer import VideoWriter, new_video
+from depth_estimation_ros.media.whole import discard_file, discard_folder
 from depth_estimation_ros.offline import in_order
 from depth_estimation_ros.operations import HOST
 from depth_estimation_ros.painter import Painter
@@ -110,9 +111,12 @@ class VideoWork:
 
     def discard(self, item: Item) -> None:
         """See `jobs.base.Work`."""
-        discard(item.target.parent if sequence.is_pattern(item.target) else item.target)
+        if sequence.is_pattern(item.target):
+            discard_folder(item.target.parent)
+        else:
+            discard_file(item.target)
         if self.depth_output is not None:
-            discard(self._depth_folder(self.depth_output, item))
+            discard_folder(self._depth_folder(self.depth_output, item))
 
     def _depth_folder(self, output: Path, item: Item) -> Path:
         return output / item.target.name if self.folder_each else output

@@ -214,6 +214,8 @@ class VideoReader:
         self.width, self.height = (height, width) if self._turn.transposed else (width, height)
         self._promised = seconds = self._said_duration()
         self.total = None if seconds is None else self._clip.wanted(seconds, float(self.rate))
+        if self._clip == Clip() and self._stream.frames:
+            self.total = self._stream.frames
         if self._size != (first.width, first.height):
             self.remarks.append(
                 f'pixels are not square: {first.width}x{first.height} becomes {width}x{height}'

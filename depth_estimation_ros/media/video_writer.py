@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-from collections.abc import Iterator, Mapping
+import errno
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from depth_estimation_ros.media.audio import Audio
 from depth_estimation_ros.media.base import Clip
-from depth_estimation_ros.media.whole import whole
+from depth_estimation_ros.media.formats import FORMATS
+from depth_estimation_ros.media.whole import whole_file
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -28,60 +29,15 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+_ROOM = 'nothing of it is left: make room there, or choose another place'
+_CURES = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: _ROOM,
+    errno.EACCES: 'you may not write there: choose another place',
+}
 _HUNDREDTHS = Fraction(1, 100)
 _GREATEST = 65535  # of a clock of MPEG-4
-
-
-@dataclasses.dataclass(frozen=True)
-class Format:
-    """How videos of a kind are written.
-
-    The number of threads is fixed, and so are the bytes: encoders share the work by it.
-
-    Attributes:
-        muxer, encoder: FFmpeg's names.
-        options: Of the encoder.
-        pixels: Its pixel format.
-        even: Whether width and height must be.
-        matrix: Of the colours; where the container cannot say which, the one that players take.
-        clock: 'source': times are kept; 'rate': they are multiples of a frame; 'hundredths'.
-        step: Units of the clock between two frames at least.
-    """
-
-    muxer: str
-    encoder: str
-    options: Mapping[str, str]
-    pixels: str = 'yuv420p'
-    even: bool = True
-    matrix: Colorspace = Colorspace.ITU709
-    clock: str = 'source'
-    step: int = 1
-
-
-_H264 = {'preset': 'veryfast', 'crf': '18', 'threads': '4'}
-_VP9 = {
-    'crf': '24',
-    'b': '0',
-    'deadline': 'good',
-    'cpu-used': '5',
-    'row-mt': '1',
-    'threads': '4',
-}
-FORMATS = {
-    '.mp4': Format('mp4', 'libx264', _H264),
-    '.mov': Format('mov', 'libx264', _H264),
-    '.mkv': Format('matroska', 'libx264', _H264),
-    '.webm': Format('webm', 'libvpx-vp9', _VP9),
-    '.avi': Format(
-        'avi',
-        'mpeg4',
-        {'flags': '+qscale', 'global_quality': '354'},
-        matrix=Colorspace.ITU601,
-        clock='rate',
-    ),
-    # Players show what is to be shown for less than two hundredths for ten.
-    '.gif': Format('gif', 'gif', {}, pixels='pal8', even=False, clock='hundredths', step=2),
-}
 
 
 @contextlib.contextmanager
@@ -99,7 +55,7 @@ def new_video(
         FileExistsError: Something is there that is not to be replaced.
         OSError: It cannot be written.
     """
-    with whole(target, overwrite) as part:
+    with whole_file(target, overwrite) as part:
         video = VideoWriter(part, target, size, time_base, rate)
         try:
             yield video
@@ -293,7 +249,5 @@ def _said(target: Path) -> Iterator[None]:
     try:
         yield
     except av.error.FFmpegError as error:
-        raise OSError(
-            f'{target} cannot be written: {error.strerror}; is there space left, and may you '
-            'write there?'
-        ) from error
+        cure = _CURES.get(error.errno or 0, 'take another kind of file, or another size')
+        raise OSError(f'{target} cannot be written: {error.strerror}; {cure}') from error

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is written takes its place when it is whole; until then it is hidden beside it."""
+"""What is written takes its place when it is whole; until then it is hidden."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIMES = 'times.csv'
 
 
 @contextlib.contextmanager
-def whole(target: Path, overwrite: bool) -> Iterator[Path]:
+def whole_file(target: Path, overwrite: bool) -> Iterator[Path]:
     """Where to write a file; it becomes the target at the end, and of an error nothing is left.
 
     Raises:
@@ -25,25 +25,20 @@ def whole(target: Path, overwrite: bool) -> Iterator[Path]:
     if target.is_dir() or (target.exists() and not overwrite):
         raise there(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = _part(target)
-    discard(target)
+    discard_file(target)
     try:
-        yield part
-        os.replace(part, target)
+        yield _beside(target)
+        os.replace(_beside(target), target)
     finally:
-        discard(target)
+        discard_file(target)
 
 
-def discard(target: Path) -> None:
-    """Remove what was left half done beside a target, a file or a folder."""
-    part = _part(target)
-    if part.is_dir():
-        shutil.rmtree(part)
-    else:
-        part.unlink(missing_ok=True)
+def discard_file(target: Path) -> None:
+    """Remove what was left half done of a file."""
+    _beside(target).unlink(missing_ok=True)
 
 
-def _part(target: Path) -> Path:
+def _beside(target: Path) -> Path:
     return target.with_name(f'.{target.name}.part')
 
 
@@ -53,34 +48,69 @@ def there(target: Path) -> FileExistsError:
 
 
 class Folder:
-    """Files of a folder, one or more for a frame, and `times.csv`, which lists them.
+    """Files that go into a folder together, and `times.csv`, which lists them.
 
     Args:
-        folder: Where they are when all of them are written.
+        folder: Where they go; what else is there stays.
+        overwrite: Replace what is there; what an earlier run has listed goes.
+
+    Raises:
+        FileExistsError: There are files of an earlier run, and they are not to be replaced.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._part = folder, _part(folder)
+    def __init__(self, folder: Path, overwrite: bool) -> None:
+        if (folder / TIMES).exists() and not overwrite:
+            raise there(folder / TIMES)
+        self._folder, self._overwrite = folder, overwrite
         self._times: list[tuple[str, float]] = []
-        discard(folder)
-        self._part.mkdir(parents=True)
+        discard_folder(folder)
+        _inside(folder).mkdir(parents=True)
 
     def add(self, name: str, time: Fraction) -> Path:
-        """Where to write a file that belongs to a time."""
+        """Where to write a file that belongs to a time, in seconds.
+
+        Raises:
+            FileExistsError: There is such a file, and it is not to be replaced.
+        """
+        if (self._folder / name).exists() and not self._overwrite:
+            raise there(self._folder / name)
         self._times.append((name, float(time)))
-        return self._part / name
+        return _inside(self._folder) / name
 
     def finish(self) -> None:
-        """Put all in their places; those of an earlier run go."""
-        with (self._part / TIMES).open('w', encoding='utf-8', newline='') as stream:
+        """Put all in their places."""
+        part = _inside(self._folder)
+        with (part / TIMES).open('w', encoding='utf-8', newline='') as stream:
             writer = csv.writer(stream)
             writer.writerow(('file', 'seconds'))
             writer.writerows((name, f'{time:.9f}') for name, time in self._times)
         for name in _listed(self._folder):
             (self._folder / name).unlink(missing_ok=True)
-        self._folder.mkdir(exist_ok=True)
-        for file in self._part.iterdir():
+        for file in part.iterdir():
             os.replace(file, self._folder / file.name)
+
+
+@contextlib.contextmanager
+def whole_folder(folder: Path, overwrite: bool) -> Iterator[Folder]:
+    """A folder to write into; of an error nothing is left. Raises as `Folder`."""
+    new = Folder(folder, overwrite)
+    try:
+        yield new
+        new.finish()
+    finally:
+        discard_folder(folder)
+
+
+def discard_folder(folder: Path) -> None:
+    """Remove what was left half done in a folder, and the folder if there is nothing else."""
+    if _inside(folder).is_dir():
+        shutil.rmtree(_inside(folder))
+        with contextlib.suppress(OSError):  # there is
+            folder.rmdir()
+
+
+def _inside(folder: Path) -> Path:
+    return folder / '.part'
 
 
 def _listed(folder: Path) -> list[str]:
@@ -90,20 +120,3 @@ def _listed(folder: Path) -> list[str]:
         return []
     with file.open(encoding='utf-8', newline='') as stream:
         return [Path(row['file']).name for row in csv.DictReader(stream)]
-
-
-@contextlib.contextmanager
-def whole_folder(folder: Path, overwrite: bool) -> Iterator[Folder]:
-    """A folder to write into; of an error nothing is left.
-
-    Raises:
-        FileExistsError: It has been written before, and is not to be replaced.
-    """
-    if (folder / TIMES).exists() and not overwrite:
-        raise there(folder / TIMES)
-    new = Folder(folder)
-    try:
-        yield new
-        new.finish()
-    finally:
-        discard(folder)
