@@ -154,7 +154,7 @@ class Run:
         """All messages; what lies between two images is kept together, unless it is too much."""
         copied = {topic.name for topic in self._copied}
         wanted = copied.union(*(camera.topics for camera in self._cameras))
-        given, stride = self._work.config.camera, self._work.stride
+        given, stride = self._work.road.intrinsics, self._work.stride
         shots = Shots(self._source, self._cameras, given, self._faults.add, stride)
         records: list[Serialized] = []
         size = 0

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,9 +163,10 @@ def _work(options: argparse.Namespace) -> BagWork:
     from depth_estimation_ros.bag.process import BagWork
 
     config = _config(options)
+    road = depth_options.road(options, config.stabilizer)
     return BagWork(
         many.network(options),
-        depth_options.road(options, config.stabilizer),
+        dataclasses.replace(road, intrinsics=config.camera),  # and whether rectified
         config,
         tuple(options.image_topic),
         tuple(options.camera_info),
