@@ -67,7 +67,7 @@ class Definitions:
         text, _ = self._types.generate_msgdef(kind, ros_version=2)
         return MessageDefinition(MessageDefinitionFormat.MSG, text)
 
-    def decode(self, kind: str, data: bytes) -> Any:
+    def decode(self, kind: str, data: bytes | memoryview) -> Any:
         """A message.
 
         Raises:

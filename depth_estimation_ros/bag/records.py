@@ -47,7 +47,7 @@ class Serialized:
 
     topic: str
     arrived: int
-    data: bytes
+    data: bytes | memoryview
 
 
 def profile(latched: bool = False) -> Qos:

@@ -188,12 +188,12 @@ class Run:
         calibrations = {name: depth.calibration for name, depth in self._depths.items()}
         hint = '; '.join(dict.fromkeys(filter(None, hints)))
         fill_status(message, self._estimator, calibrations, hint, time)
-        said = types.serialize(message)
+        said = bytes(types.serialize(message))
         if said == self._said:
             return None
         self._said = said
         message.header = stamped(shot.frame.stamp)
-        return types.serialize(message)
+        return bytes(types.serialize(message))
 
     def _records(
         self, shot: Shot, depth_map: DepthMap, status: bytes | None

@@ -51,7 +51,7 @@ def _zero(field: Any) -> Any:
     return [_zero(element) for _ in range(length)] if node is Nodetype.ARRAY else []
 
 
-def serialize(message: Any) -> bytes:
+def serialize(message: Any) -> memoryview:
     """The CDR bytes of a message; its arrays may be of any kind that holds the numbers."""
     types, kind = typestore(), message.__msgtype__
     arrays = {
@@ -61,7 +61,7 @@ def serialize(message: Any) -> bytes:
         and description[0][0] is Nodetype.BASE
         and description[0][1][0] != 'string'
     }
-    return bytes(types.serialize_cdr(dataclasses.replace(message, **arrays), kind))
+    return memoryview(types.serialize_cdr(dataclasses.replace(message, **arrays), kind))
 
 
 def defined(kind: str, given: MessageDefinition) -> tuple[str, str]:

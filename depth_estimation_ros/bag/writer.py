@@ -7,18 +7,17 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import ClassVar
 
 from rosbags.interfaces import Connection
-from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionMode, StoragePlugin, Writer
+from rosbags.rosbag2.storage_sqlite3 import Sqlite3Writer
 
 from depth_estimation_ros.bag import types
+from depth_estimation_ros.bag.mcap_storage import McapStorage
 from depth_estimation_ros.bag.records import Serialized, Topic, profile
-
-Made = TypeVar('Made')
 
 STORAGES = ('mcap', 'sqlite3')
 _OF_BAGS = ('.yaml', '.mcap', '.db3', '.zstd')  # files, of which a bag that is replaced consists
@@ -26,8 +25,6 @@ _OF_BAGS = ('.yaml', '.mcap', '.db3', '.zstd')  # files, of which a bag that is 
 
 class BagWriter:
     """An open bag that takes messages, from any thread, one after the other.
-
-    All is done in a thread of its own, as SQLite wants it.
 
     Attributes:
         path: Where it will be.
@@ -37,14 +34,13 @@ class BagWriter:
     def __init__(self, path: Path, writer: Writer) -> None:
         self.path, self.written, self._writer = path, 0, writer
         self._connections: dict[str, Connection] = {}
-        self._thread = ThreadPoolExecutor(1, 'bag')
-        self._do(writer.open)
+        with _said(path):
+            writer.open()
 
     def add(self, topic: Topic) -> None:
         """Announce a topic; without a QoS of its own it has that of this package's publishers."""
         definition, digest = types.defined(topic.kind, topic.definition)
-        self._connections[topic.name] = self._do(
-            self._writer.add_connection,
+        self._connections[topic.name] = self._writer.add_connection(
             topic.name,
             topic.kind,
             msgdef=definition,
@@ -59,7 +55,8 @@ class BagWriter:
             OSError: It cannot be written; the text says what to do.
         """
         connection = self._connections[record.topic]
-        self._do(self._writer.write, connection, record.arrived, record.data)
+        with _said(self.path):
+            self._writer.write(connection, record.arrived, record.data)
         self.written += 1
 
     def finish(self) -> None:
@@ -68,17 +65,30 @@ class BagWriter:
         Raises:
             OSError: As `write`.
         """
-        self._do(self._writer.close)
+        with _said(self.path):
+            self._writer.close()
 
     def end(self) -> None:
         """Leave the files, whole or not."""
         with contextlib.suppress(Exception):  # of a full disk it is said already
-            self._do(self._writer.abort)
-        self._thread.shutdown()
+            self._writer.abort()
 
-    def _do(self, function: Callable[..., Made], *arguments: Any, **options: Any) -> Made:
-        with _said(self.path):
-            return self._thread.submit(function, *arguments, **options).result()
+
+class _Sqlite3Storage(Sqlite3Writer):  # type: ignore[misc]
+    """Takes messages from any thread."""
+
+    def __init__(self, path: Path, compression: CompressionMode) -> None:
+        super().__init__(path, compression)
+        self.conn.close()
+        self.conn: sqlite3.Connection = sqlite3.connect(self.path, check_same_thread=False)
+        self.cursor = self.conn.cursor()
+
+
+class _Writer(Writer):  # type: ignore[misc]
+    STORAGE_PLUGINS: ClassVar = {
+        StoragePlugin.MCAP: McapStorage,
+        StoragePlugin.SQLITE3: _Sqlite3Storage,
+    }
 
 
 @contextlib.contextmanager
@@ -91,7 +101,7 @@ def new_bag(
 
     Args:
         path: Folder to make, or FILE.mcap for a bag of that one file.
-        storage: mcap (with zstd) or sqlite3.
+        storage: mcap (with zstd where it saves something) or sqlite3.
         overwrite: Replace a bag that is there.
         keep_partial: Left by Ctrl-C, it keeps what was written until then as a whole bag.
 
@@ -107,9 +117,7 @@ def new_bag(
     discard(path)
     # Files of a bag are named after its folder, which therefore has its name from the first.
     made = _hidden(path) / (path.stem if one_file else path.name)
-    writer = Writer(made, version=9, storage_plugin=StoragePlugin[storage.upper()])
-    if storage == 'mcap':
-        writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+    writer = _Writer(made, version=9, storage_plugin=StoragePlugin[storage.upper()])
     try:
         bag = BagWriter(path, writer)
         try:
@@ -149,7 +157,7 @@ def _said(path: Path) -> Iterator[None]:
 
 
 def write(path: Path, topics: Sequence[Topic], recorded: Sequence[Serialized]) -> None:
-    """Write a bag, mcap with zstd.
+    """Write a bag, mcap.
 
     Args:
         path: Folder to make.
