@@ -52,6 +52,7 @@ class Capture:
         self._source = source if self._url else self.name
         self.live = self._url or not Path(self._source).is_file()
         self._asked = size, rate
+        self._capture = cv2.VideoCapture()
         self.open()
 
     def open(self) -> None:
@@ -60,6 +61,9 @@ class Capture:
         Raises:
             OSError, ValueError: As the class says.
         """
+        # One that was unplugged would keep its device, and come back as another; one that is held
+        # cannot be opened.
+        self.close()
         if self.live and not self._url:
             _check_device(self._source)
         self._capture = self._opened()
@@ -67,7 +71,7 @@ class Capture:
         if not there:
             self._capture.release()
             raise self._nothing()
-        self._first: Image | None = np.asarray(first, np.uint8)
+        self._first = None if self.live else np.asarray(first, np.uint8)  # that of a camera is old
         self.size = first.shape[1], first.shape[0]
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.rate = rate if 0.0 < rate < 1000.0 else 0.0

@@ -86,7 +86,7 @@ def _found(context: LaunchContext) -> list[LogInfo | SetLaunchConfiguration]:
     }
     if camera.compressed:
         found['image_transport'] = 'compressed'
-        found['remap'] = f'{remap} image/compressed:={camera.image}'
+        found['remap'] = f'{remap} image/compressed:={camera.image}'.strip()
     notes.append(', '.join(f'{name}:={value}' for name, value in found.items()))
     return [
         *(LogInfo(msg=f'{values["bag"]}: {note}') for note in notes),

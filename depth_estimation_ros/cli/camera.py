@@ -86,7 +86,7 @@ def settle_opencv() -> None:
     One that was unplugged may not hold up the end, and what OpenCV says on the way to an error is
     no help.
     """
-    os.environ.setdefault('OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT', '2')
+    os.environ.setdefault('OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT', '4')
     os.environ.setdefault('OPENCV_LOG_LEVEL', 'ERROR')
 
 
