@@ -78,7 +78,9 @@ def test_a_command_of_the_document_shows_a_video_as_it_would_a_camera(command, v
     first, *_, last = lines = done.stdout.splitlines()
     assert len(lines) in (SECONDS, SECONDS + 1)  # a line a second
     assert re.search(r'\(159, 119\): depth \d\.\d{3} m', first)
-    assert re.match(r'[\d.]+ frames/s, \d+ ms, bundled \(metric\), onnxruntime on cpu', last)
+    assert re.match(
+        r'[\d.]+ frames/s, \d+ ms, \d+ dropped, bundled \(metric\), onnxruntime on cpu', last
+    )
     assert not (tmp_path / 'snapshots').exists()
 
 

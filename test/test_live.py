@@ -15,10 +15,13 @@ import cv2
 import numpy as np
 import pytest
 
-from depth_estimation_ros import sections, synthetic
+from depth_estimation_ros import calibration_file, sections, synthetic
+from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.capture import Capture
 from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.fitting import fit
+from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.live.newest import Captured, Newest
 from depth_estimation_ros.live.picture import PANEL, Seen, half_blocks, shown_size
 from depth_estimation_ros.live.session import Session
@@ -217,15 +220,33 @@ def test_what_is_seen_tells_the_distance_at_the_mark_and_what_is_not_known(frame
     assert re.match(r'\(159, 119\): depth \d\.\d{3} m, std dev unknown without', seen.lines[1])
     assert 'along the ray' in seen.lines[1]
     watched.mark = (10, 20)
-    watched.served(frame)
+    watched.served(frame, 0)
     watched.look(frame)
-    watched.served(frame)
+    watched.served(frame, 7)
     seen = watched.look(frame)
     assert seen.lines[1].startswith('(10, 20): depth')
     assert re.match(
-        r'[\d.]+ frames/s, \d+ ms, bundled \(metric\), onnxruntime on cpu', seen.lines[0]
+        r'[\d.]+ frames/s, \d+ ms, 7 dropped, bundled \(metric\), onnxruntime on cpu',
+        seen.lines[0],
     )
     assert seen.hint == 's: snapshot, q: quit'
+
+
+def test_under_a_calibration_the_standard_deviation_is_told_and_wavering_counts(frame, tmp_path):
+    estimator = DepthEstimator.load('bundled-relative', device='cpu', runtime='onnxruntime')
+    (prediction,) = estimator.predict([frame.rgb()])
+    said = np.asarray(prediction.values)[::40, ::40].ravel()
+    noise = np.random.default_rng(1).normal(1.0, 0.02, said.size)
+    fitted = fit(said, noise * 20.0 / said, DepthKind.RELATIVE)
+    file = tmp_path / 'calibration.yaml'
+    calibration_file.save(Calibration(fitted, 'bundled-relative', None, 1), file)
+    watched = session('bundled-relative', calibration_file=file)
+    sigmas = []
+    for image in (frame.bgr, frame.bgr, np.roll(frame.bgr, 120, axis=1)):
+        captured = frame._replace(bgr=image, stamp=frame.stamp + len(sigmas))
+        line = watched.look(captured).lines[1]
+        sigmas.append(float(re.search(r'std dev (\d\.\d{3}) m$', line)[1]))
+    assert 0.0 < sigmas[0] == sigmas[1] < sigmas[2]
 
 
 def test_without_metres_the_cure_is_shown_in_place_of_a_distance(frame):

@@ -112,7 +112,7 @@ def _watch(frames: Newest, session: Session, screen: Screen, folder: Path) -> No
         captured = frames.take(_WAIT)
         if captured is not None:
             screen.show(session.look(captured))
-            session.served(captured)
+            session.served(captured, frames.dropped)
         keys = screen.keys()
         if _SNAPSHOT in keys:
             session.snapshot(folder)

@@ -58,6 +58,7 @@ class Session:
         self._pipeline: DepthPipeline | None = None
         self._kept: deque[DepthMap] = deque(maxlen=options.history)
         self._served: deque[tuple[float, float]] = deque()  # when, and latency, in seconds
+        self._dropped = 0
         self._seen: Seen | None = None
         self._kept_at = -math.inf  # the last snapshot
 
@@ -82,9 +83,10 @@ class Session:
         self._seen = Seen(image, colours, legend, mark, lines, self._hint())
         return self._seen
 
-    def served(self, captured: Captured) -> None:
-        """Count a frame that is on the screen now."""
+    def served(self, captured: Captured, dropped: int) -> None:
+        """Count a frame that is on the screen now, and tell how many never were."""
         now = time.perf_counter()
+        self._dropped = dropped
         self._served.append((now, now - captured.arrived))
         while now - self._served[0][0] > _SECOND:
             self._served.popleft()
@@ -125,7 +127,7 @@ class Session:
         (first, _), (last, _) = self._served[0], self._served[-1]
         rate = (len(self._served) - 1) / max(last - first, 1e-6)
         latency = sum(latency for _, latency in self._served) / len(self._served)
-        return f'{rate:.1f} frames/s, {1000 * latency:.0f} ms, {network}'
+        return f'{rate:.1f} frames/s, {1000 * latency:.0f} ms, {self._dropped} dropped, {network}'
 
     def _distance(self, mark: tuple[float, float]) -> str:
         """How far away the mark is, or what is missing to tell."""
