@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,3 +85,14 @@ class DepthMap:
     def kind(self) -> DepthKind:
         """RELATIVE, METRIC or CALIBRATED."""
         return self.prediction.kind if self.calibration is None else DepthKind.CALIBRATED
+
+    def in_main_memory(self) -> DepthMap:
+        """The same in NumPy's arrays, for other threads than the one that works on a device."""
+        values, depth = np.asarray(self.prediction.values), self.depth
+        prediction = dataclasses.replace(self.prediction, values=values, operations=HOST)
+        metres = None if depth is None else np.asarray(depth)
+        return dataclasses.replace(self, prediction=prediction, depth=metres)
+
+
+Observer = Callable[[str, DepthMap], object]
+"""Is shown the depth maps of cameras, by their name; empty for a single one."""

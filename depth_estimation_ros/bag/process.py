@@ -15,7 +15,7 @@ from depth_estimation_ros.bag.source import open_bag
 from depth_estimation_ros.bag.writer import check_free, discard, new_bag
 from depth_estimation_ros.config import Config
 from depth_estimation_ros.estimator import DepthEstimator
-from depth_estimation_ros.frames import DepthKind
+from depth_estimation_ros.frames import DepthKind, Observer
 from depth_estimation_ros.jobs.base import Item, Network, Progress
 from depth_estimation_ros.road import Road
 
@@ -36,6 +36,7 @@ class BagWork:
         namespace: Of the topics that are written.
         following: How a calibration is kept to the references.
         storage, overwrite, keep_partial: As for `new_bag`.
+        observer: Sees each depth map once it is written; None: nobody does.
     """
 
     network: Network
@@ -54,6 +55,7 @@ class BagWork:
     storage: str = 'mcap'
     overwrite: bool = False
     keep_partial: bool = False
+    observer: Observer | None = None
 
     def run(
         self, estimator: DepthEstimator, item: Item, progress: Callable[[Progress], None]

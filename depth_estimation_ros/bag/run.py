@@ -134,6 +134,8 @@ class Run:
             for shot, depth_map, status in made.depth_maps:
                 for record in self._records(shot, depth_map, status):
                     bag.write(record)
+                if self._work.observer is not None:
+                    self._work.observer(shot.camera.name, depth_map)
                 self.frames += 1
                 progress(Progress(self.frames, total))
 

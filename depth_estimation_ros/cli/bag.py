@@ -9,7 +9,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from depth_estimation_ros.cli import depth_options, many
+from depth_estimation_ros.cli import depth_options, many, view_flag
 from depth_estimation_ros.config import Config
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar='FILE',
         help="the node's parameters, as config/depth.yaml has them; flags go before",
     )
+    view_flag.add(bag)
     depth_options.add(bag)
     bag.set_defaults(run=_run, range=None, **dict.fromkeys(_SHARED))
 
@@ -155,8 +156,9 @@ def _count(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    work = _work(options)
-    return many.run(options, work, many.items(options, 'bags', _is_bag))
+    work, items = _work(options), many.items(options, 'bags', _is_bag)
+    with view_flag.watched(options, work, work.config, items) as watched:
+        return many.run(options, watched, items)
 
 
 def _work(options: argparse.Namespace) -> BagWork:

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import math
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depth_estimation_ros.cli import depth_options, many
+from depth_estimation_ros.cli import depth_options, many, view_flag
+from depth_estimation_ros.config import Config
 
 if TYPE_CHECKING:
     from depth_estimation_ros.media.process import VideoWork
@@ -54,6 +56,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help='leave what the network says as it is, frame by frame',
     )
     depth_options.add_flag(video, depth_options.PARAMETERS['stabilizer.smooth'])
+    view_flag.add(video)
     depth_options.add(video)
     video.set_defaults(run=_run)
 
@@ -123,7 +126,10 @@ def _run(options: argparse.Namespace) -> int:
     items = many.items(options, _WHAT, _is_one, _name)
     for item in items:
         process.check_target(item.target)
-    return many.run(options, _work(options, several=len(items) > 1), items)
+    work = _work(options, several=len(items) > 1)
+    config = dataclasses.replace(Config(), colorize=work.colorize)
+    with view_flag.watched(options, work, config, items) as watched:
+        return many.run(options, watched, items)
 
 
 def _work(options: argparse.Namespace, several: bool) -> VideoWork:

@@ -6,14 +6,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from depth_estimation_ros.cli import depth_options
 
 if TYPE_CHECKING:
+    from depth_estimation_ros.bag.process import BagWork
     from depth_estimation_ros.config import Config
+    from depth_estimation_ros.jobs.base import Item
+    from depth_estimation_ros.media.process import VideoWork
     from depth_estimation_ros.view import View
+
+Watchable = TypeVar('Watchable', 'BagWork', 'VideoWork')
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +33,31 @@ def add(parser: argparse.ArgumentParser) -> None:
         'where none is; or write FILE.rrd for it; or a viewer elsewhere, at '
         'rerun+http://HOST:9876/proxy. Put it behind IN and OUT',
     )
+
+
+@contextlib.contextmanager
+def watched(
+    options: argparse.Namespace, work: Watchable, config: Config, items: Sequence[Item]
+) -> Iterator[Watchable]:
+    """The work, with the view that the flag asks for as its observer.
+
+    Args:
+        options: With `view`, `engine` and `overwrite`.
+        work: Is not changed.
+        config: Says how colours and points are made.
+        items: What it is done with.
+
+    Raises:
+        ValueError: Several recordings, or other machines; and as `opened`.
+        OSError: As `opened`.
+    """
+    if options.view is not None and (len(items) > 1 or options.engine != 'local'):
+        raise ValueError(
+            f'--view shows one recording that is read here, not {len(items)} with --engine '
+            f'{options.engine}: give one IN, or leave out --view'
+        )
+    with opened(options, config) as view:
+        yield work if view is None else dataclasses.replace(work, observer=view.show)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from depth_estimation_ros import sections
 from depth_estimation_ros.colorize import legend
 from depth_estimation_ros.estimator import DepthEstimator
-from depth_estimation_ros.frames import DepthKind, DepthMap, Frame
+from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Observer
 from depth_estimation_ros.jobs.base import Item, Network, Progress
 from depth_estimation_ros.media import numbers, sequence
 from depth_estimation_ros.media.base import Clip, Picture, Reader
@@ -26,7 +26,6 @@ from depth_estimation_ros.media.video_reader import VideoReader
 from depth_estimation_ros.media.video_writer import VideoWriter, new_video
 from depth_estimation_ros.media.whole import discard_file, discard_folder
 from depth_estimation_ros.offline import in_order
-from depth_estimation_ros.operations import HOST
 from depth_estimation_ros.painter import Painter
 from depth_estimation_ros.road import Road
 
@@ -62,6 +61,7 @@ class VideoWork:
         depth_kinds: Which, of `numbers.KINDS`.
         folder_each: Each item has a folder of its own in `depth_output`.
         overwrite: Replace what is there.
+        observer: Sees each depth map once it is written; None: nobody does.
     """
 
     network: Network
@@ -75,6 +75,7 @@ class VideoWork:
     depth_kinds: tuple[str, ...] = ('npz',)
     folder_each: bool = False
     overwrite: bool = False
+    observer: Observer | None = None
 
     def run(
         self, estimator: DepthEstimator, item: Item, progress: Callable[[Progress], None]
@@ -92,6 +93,8 @@ class VideoWork:
                     nonlocal done
                     for each in writes:
                         each(result)
+                    if self.observer is not None:
+                        self.observer('', result.depth_map)
                     done += 1
                     progress(Progress(done, reader.total))
 
@@ -187,7 +190,7 @@ class _Depths:
         depth_map = self._pipeline.process(Frame(picture.image, stamp, '', self._camera))
         self._work.road.check(depth_map)
         self.kind = depth_map.kind.value
-        return numbers.Result(picture, _here(depth_map), self._shown(depth_map))
+        return numbers.Result(picture, depth_map.in_main_memory(), self._shown(depth_map))
 
     def _shown(self, depth_map: DepthMap) -> NDArray[np.uint8]:
         image = depth_map.frame.image
@@ -198,14 +201,3 @@ class _Depths:
         shown[:, left : left + width] = self._painter.paint(depth_map)
         shown[:, left + width :] = self._legend
         return shown
-
-
-def _here(depth_map: DepthMap) -> DepthMap:
-    """A depth map in main memory, where another thread may read it."""
-    prediction, depth = depth_map.prediction, depth_map.depth
-    values = np.asarray(prediction.values)
-    return dataclasses.replace(
-        depth_map,
-        prediction=dataclasses.replace(prediction, values=values, operations=HOST),
-        depth=None if depth is None else np.asarray(depth),
-    )

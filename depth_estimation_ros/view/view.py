@@ -4,18 +4,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from depth_estimation_ros.config import Config
 from depth_estimation_ros.frames import DepthMap
 from depth_estimation_ros.mailbox import Mailbox
-from depth_estimation_ros.operations import HOST
 from depth_estimation_ros.view import viewer
 
 if TYPE_CHECKING:
@@ -79,7 +75,7 @@ class View:
         """
         if not self.wanted:
             return
-        depth_map = _in_main_memory(depth_map)
+        depth_map = depth_map.in_main_memory()
         with self._change:
             box = self._boxes.setdefault(name.strip('/') or 'camera', Mailbox())
             if self._to_file and not self._live:
@@ -162,14 +158,3 @@ class View:
                     raise OSError(f'the viewer at {self._target} is gone') from error
             else:
                 return
-
-
-def _in_main_memory(depth_map: DepthMap) -> DepthMap:
-    """The depth map in arrays of NumPy: of a device only the thread that works there takes."""
-    prediction, depth = depth_map.prediction, depth_map.depth
-    values = np.asarray(prediction.values)
-    return dataclasses.replace(
-        depth_map,
-        prediction=dataclasses.replace(prediction, values=values, operations=HOST),
-        depth=None if depth is None else np.asarray(depth),
-    )
