@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from depth_estimation_ros.colorize import colorize, colorize_inverse, legend
 from depth_estimation_ros.frames import DepthKind, DepthMap
 from depth_estimation_ros.messages import depth_to_millimetres
+from depth_estimation_ros.whole_file import whole_file
 
 NO_METRES = 'the depth is relative, without a calibration: there are no metres to write'
 _PERCENTILES = (2.0, 98.0)
@@ -91,7 +91,7 @@ def write_npy(depth_map: DepthMap, file: Path) -> None:
         OSError: It cannot be written.
     """
     depth = metres(depth_map)
-    with whole(file) as part, part.open('wb') as stream:
+    with _whole(file) as part, part.open('wb') as stream:
         np.save(stream, depth)
 
 
@@ -114,7 +114,7 @@ def write_npz(depth_map: DepthMap, file: Path) -> None:
             'D': np.array(camera.distortion),
             'distortion_model': camera.distortion_model,
         }
-    with whole(file) as part, part.open('wb') as stream:
+    with _whole(file) as part, part.open('wb') as stream:
         np.savez_compressed(stream, **arrays)
 
 
@@ -133,7 +133,7 @@ def write_exr(depth_map: DepthMap, file: Path) -> None:
     except ImportError as error:  # OpenCV's wheels have no encoder for it
         raise ValueError(f'{file} needs the library OpenEXR: pip install OpenEXR') from error
     header = {'compression': OpenEXR.ZIP_COMPRESSION, 'type': OpenEXR.scanlineimage}
-    with whole(file) as part, OpenEXR.File(header, {'Z': np.ascontiguousarray(depth)}) as exr:
+    with _whole(file) as part, OpenEXR.File(header, {'Z': np.ascontiguousarray(depth)}) as exr:
         try:
             exr.write(str(part))
         except RuntimeError as error:  # which is how it tells that the disk is full
@@ -173,22 +173,14 @@ def png(image: NDArray[Any]) -> bytes:
 
 
 @contextlib.contextmanager
-def whole(file: Path) -> Iterator[Path]:
-    """Where to write so that the file is whole or not there: a hidden one beside, then renamed.
-
-    Raises:
-        OSError: It cannot be written; the text names it.
-    """
-    part = file.with_name(f'.{file.name}.part')
+def _whole(file: Path) -> Iterator[Path]:
+    """As `whole_file`, in place of what is there; what goes wrong is told with the file's name."""
     try:
-        yield part
-        os.replace(part, file)
+        with whole_file(file, overwrite=True) as part:
+            yield part
     except OSError as error:
-        raise OSError(
-            f'cannot write {file}: {error.strerror or error}; give another --output, or make room'
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+        why = error.strerror or error
+        raise OSError(f'cannot write {file}: {why}; make room, or give another place') from error
 
 
 def save(file: Path, data: bytes) -> None:
@@ -197,5 +189,5 @@ def save(file: Path, data: bytes) -> None:
     Raises:
         OSError: It cannot be written; the text names it.
     """
-    with whole(file) as part:
+    with _whole(file) as part:
         part.write_bytes(data)

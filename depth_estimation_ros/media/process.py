@@ -24,10 +24,11 @@ from depth_estimation_ros.media.base import Clip, Picture, Reader
 from depth_estimation_ros.media.formats import FORMATS
 from depth_estimation_ros.media.video_reader import VideoReader
 from depth_estimation_ros.media.video_writer import VideoWriter, new_video
-from depth_estimation_ros.media.whole import discard_file, discard_folder
+from depth_estimation_ros.media.whole import discard_folder
 from depth_estimation_ros.offline import in_order
 from depth_estimation_ros.painter import Painter
 from depth_estimation_ros.road import Road
+from depth_estimation_ros.whole_file import discard_file
 
 _NANOSECONDS = 10**9
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from depth_estimation_ros.media.audio import Audio
 from depth_estimation_ros.media.base import Clip
 from depth_estimation_ros.media.formats import FORMATS
-from depth_estimation_ros.media.whole import whole_file
+from depth_estimation_ros.whole_file import whole_file
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

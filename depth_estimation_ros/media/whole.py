@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is written takes its place when it is whole; until then it is hidden."""
+"""Files of a folder take their places when all of them are whole; until then they are hidden."""
 
 from __future__ import annotations
 
@@ -12,39 +12,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+from depth_estimation_ros.whole_file import there
+
 TIMES = 'times.csv'
-
-
-@contextlib.contextmanager
-def whole_file(target: Path, overwrite: bool) -> Iterator[Path]:
-    """Where to write a file; it becomes the target at the end, and of an error nothing is left.
-
-    Raises:
-        FileExistsError: It is there, and is not to be replaced.
-    """
-    if target.is_dir() or (target.exists() and not overwrite):
-        raise there(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    discard_file(target)
-    try:
-        yield _beside(target)
-        os.replace(_beside(target), target)
-    finally:
-        discard_file(target)
-
-
-def discard_file(target: Path) -> None:
-    """Remove what was left half done of a file."""
-    _beside(target).unlink(missing_ok=True)
-
-
-def _beside(target: Path) -> Path:
-    return target.with_name(f'.{target.name}.part')
-
-
-def there(target: Path) -> FileExistsError:
-    """That something is there which is not to be replaced."""
-    return FileExistsError(f'{target} exists: give another place, or --overwrite')
 
 
 class Folder:
