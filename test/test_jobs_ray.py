@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import re
 import shutil
 import signal
 import socket
@@ -36,12 +37,12 @@ def environment(**settings):
 
 
 @contextlib.contextmanager
-def ray_start(*arguments, **settings):
-    """`ray start`, until the context ends."""
+def ray_start(*arguments, under=(), **settings):
+    """`ray start`, until the context ends, under another command."""
     ray = Path(sys.executable).with_name('ray')
-    command = [*settings.pop('under', []), str(ray), 'start', '--block', *arguments]
+    command = [*under, str(ray), 'start', '--block', *arguments]
     process = subprocess.Popen(
-        [*map(str, command), '--disable-usage-stats', '--node-ip-address=127.0.0.1'],
+        command,
         env=environment(**settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -70,21 +71,27 @@ def models(tmp_path_factory):
     return folder
 
 
+def documented(line, address):
+    """The arguments of a `ray start` of docs/cluster.md, with another address."""
+    text = (ROOT / 'docs' / 'cluster.md').read_text()
+    [found] = re.findall(rf'^    ray start ({line}.*)$', text, re.MULTILINE)
+    return found.replace('192.168.1.10:6379', address).replace('6379', address[-5:]).split()
+
+
 @pytest.fixture(scope='module')
 def cluster(models, tmp_path_factory):
     """The address of a cluster of this machine."""
-    with socket.socket() as free, pytest.MonkeyPatch.context() as patch:
+    with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-        free.close()
+        address = f'127.0.0.1:{free.getsockname()[1]}'
+    temporary = tmp_path_factory.getbasetemp().parent / f'ray{os.getpid()}'
+    head = [*documented('--head', address), '--num-cpus=2', f'--temp-dir={temporary}']
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv('RAY_AUTH_MODE', 'token')
         patch.setenv('RAY_AUTH_TOKEN', '0' * 64)
-        patch.setenv('RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER', '0')  # the loopback interface alone
-        temporary = tmp_path_factory.getbasetemp().parent / f'ray{os.getpid()}'
-        head = ['--head', f'--port={port}', '--num-cpus=2', '--include-dashboard=false']
-        with ray_start(*head, f'--temp-dir={temporary}', DEPTH_ESTIMATION_MODELS=str(models)):
-            yield f'127.0.0.1:{port}'
-        shutil.rmtree(temporary, ignore_errors=True)
+        with ray_start(*head, DEPTH_ESTIMATION_MODELS=str(models)):
+            yield address
+    shutil.rmtree(temporary, ignore_errors=True)
 
 
 @pytest.fixture
@@ -197,3 +204,19 @@ def test_what_cannot_be_is_refused(run, tmp_path):
             run(Perilous(dataclasses.replace(QUICK, device=device)), made)
     with pytest.raises(ValueError, match='the cluster has 2 processors, too few for 3 workers'):
         run(Perilous(QUICK), made, workers=3)
+
+
+def test_a_machine_that_does_not_see_the_folders_is_named(cluster, run, tmp_path):
+    """It has a file system of its own in the folder of this test, as without a common mount."""
+    hidden = f'mount -t tmpfs none {tmp_path} && exec "$@"'
+    under = ['unshare', '--mount', 'sh', '-c', hidden, 'sh']
+    if subprocess.run([*under, 'true'], capture_output=True, check=False).returncode:
+        pytest.skip('needs the right to mount')
+    made = items(files(tmp_path / 'in', 'one', 'two', 'three'), tmp_path / 'out')
+    second = [*documented('--address', cluster), '--num-cpus=2']
+    with (
+        ray_start(*second, under=under),
+        pytest.raises(ValueError, match=rf'process \d+\): it does not see the file {tmp_path}/in'),
+    ):
+        run(Perilous(QUICK), made)
+    assert list((tmp_path / 'out').glob('.*')) == []

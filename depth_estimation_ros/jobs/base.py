@@ -110,5 +110,5 @@ def attempt(
     try:
         summary = work.run(estimator, item, progress)
     except (ValueError, OSError) as error:
-        fault = str(error)
+        fault = str(error) or type(error).__name__
     return Outcome(item, summary, fault, time.monotonic() - started)

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import itertools
 import math
+import shutil
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -143,6 +144,7 @@ class _Crew:
     ) -> Iterator[Outcome]:
         """What came of each item, as they get done."""
         self._waiting.extend(items)
+        self._absent = {item for item in items if not item.target.exists()}
         for place in places:
             self._hire(place)
         patience = time.monotonic() + _PATIENCE
@@ -165,7 +167,15 @@ class _Crew:
         self._ray.wait(list(self._seats), num_returns=len(self._seats), timeout=_ENDING)
         for seat in self._seats.values():
             if seat.item is not None:
-                self._assignment.work.discard(seat.item)
+                self._clear(seat.item)
+
+    def _clear(self, item: Item) -> None:
+        """Nothing of an item is left: neither half, nor whole without anybody knowing it."""
+        self._assignment.work.discard(item)
+        if item in self._absent and item.target.is_dir():
+            shutil.rmtree(item.target)
+        elif item in self._absent:
+            item.target.unlink(missing_ok=True)
 
     def _hear(self) -> None:
         """Pass on what those who are at work have to tell."""
@@ -228,11 +238,12 @@ class _Crew:
         self._deaths[item] += 1
         again = self._deaths[item] < _TRIES
         if item is None:
-            if not again:
+            if self._waiting and again:
+                self._hire(seat.place)
+            elif self._waiting and not self._seats:
                 raise ValueError(f'workers die before they have begun: {_brief(error)}')
-            self._hire(seat.place)
             return None
-        self._assignment.work.discard(item)
+        self._clear(item)
         text = f'{seat.machine} died at it: {_brief(error)}'
         if again:
             self._say(f'{item.source}: {text}; it is done again')
