@@ -13,8 +13,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
+import bags as recorded
 import cv2
 import numpy as np
 import psutil
@@ -79,7 +82,13 @@ def documented(line, address):
 
 
 @pytest.fixture(scope='module')
-def cluster(models, tmp_path_factory):
+def scratch(tmp_path_factory):
+    """The folder of temporary files that the cluster has."""
+    return tmp_path_factory.mktemp('scratch')
+
+
+@pytest.fixture(scope='module')
+def cluster(models, scratch, tmp_path_factory):
     """The address of a cluster of this machine."""
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
@@ -89,7 +98,7 @@ def cluster(models, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('RAY_AUTH_MODE', 'token')
         patch.setenv('RAY_AUTH_TOKEN', '0' * 64)
-        with ray_start(*head, DEPTH_ESTIMATION_MODELS=str(models)):
+        with ray_start(*head, DEPTH_ESTIMATION_MODELS=str(models), TMPDIR=str(scratch)):
             yield address
     shutil.rmtree(temporary, ignore_errors=True)
 
@@ -153,7 +162,7 @@ def test_results_are_those_of_one_machine_to_the_last_bit(run, drives, tmp_path)
     assert {progress.total for _, progress in seen} == {2}
 
 
-def test_what_a_killed_worker_left_is_done_again(run, tmp_path):
+def test_what_a_killed_worker_left_is_done_again(run, scratch, tmp_path):
     folder = files(tmp_path / 'in', 'calm', 'deadly', 'snare', 'still')
 
     def kill(item, progress):
@@ -167,6 +176,8 @@ def test_what_a_killed_worker_left_is_done_again(run, tmp_path):
     assert [name for name, outcome in done.items() if outcome.error] == ['deadly']
     made = {path.name: path.read_text() for path in (tmp_path / 'out').iterdir()}
     assert made == {name: name for name in ('calm', 'snare', 'still')}
+    killed = (folder / 'snare.pid').read_text()
+    assert not list(scratch.glob(f'*-{killed}'))
     again = [text.split(':')[0] for text in said if text.endswith('; it is done again')]
     assert sorted(again) == [str(folder / name) for name in ('deadly', 'deadly', 'snare')]
 
@@ -220,3 +231,67 @@ def test_a_machine_that_does_not_see_the_folders_is_named(cluster, run, tmp_path
     ):
         run(Perilous(QUICK), made)
     assert list((tmp_path / 'out').glob('.*')) == []
+
+
+@pytest.fixture
+def bags(tmp_path):
+    """A folder of two short bags and a long one."""
+    (tmp_path / 'bags').mkdir()
+    for name, frames in (('a', 2), ('b', 2), ('long', 3000)):
+        recorded.ros2(tmp_path / 'bags' / name, recorded.drive(frames))
+    return tmp_path / 'bags'
+
+
+@contextlib.contextmanager
+def called(*arguments, **settings):
+    """`depth-estimation bag` under way, in a group of processes of its own, as a terminal has."""
+    flags = ['--model=bundled', '--runtime=torch', '--device=cpu', *arguments]
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'depth_estimation_ros.cli', 'bag', *map(str, flags)],
+        env=environment(**settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGINT)
+
+
+def test_ctrl_c_ends_all_and_this_machine_was_alone(bags, tmp_path):
+    """Of what listens, all is on the loopback interface; what was finished stays."""
+    out, home = tmp_path / 'out', tmp_path / 'home'
+    home.mkdir()
+    with tempfile.TemporaryDirectory() as temporary:  # short: sockets lie in it
+        flags = ('--engine=ray', '--workers=2', '--json')
+        with called(bags, out, *flags, HOME=str(home), TMPDIR=temporary) as process:
+            deadline = time.monotonic() + 60.0
+            while not ((out / 'a').exists() and (out / '.long.partial').exists()):
+                assert process.poll() is None, process.stderr.read()
+                assert time.monotonic() < deadline, list(out.glob('*'))
+                time.sleep(0.1)
+            tree = psutil.Process(process.pid).children(recursive=True)
+            pids = {child.pid for child in tree}
+            listening = {
+                one.laddr.ip.removeprefix('::ffff:')
+                for one in psutil.net_connections('inet')
+                if one.pid in pids and one.status == psutil.CONN_LISTEN
+            }
+            os.killpg(process.pid, signal.SIGINT)
+            said, complained = process.communicate(timeout=30.0)
+        assert not psutil.wait_procs(tree, 10.0)[1]
+        assert list(Path(temporary).iterdir()) == []
+    assert listening == {'127.0.0.1'}
+    assert (process.returncode, said) == (1, '')
+    assert complained.strip().splitlines()[-1] == 'depth-estimation: interrupted'
+    assert '.long.partial' not in [path.name for path in out.iterdir()]
+    assert not (out / 'long').exists()
+    assert list(home.iterdir()) == []
+    with called(bags / 'a', tmp_path / 'a', '--json') as here:
+        assert here.wait(60.0) == 0, here.stderr.read()
+        here.stdout.read()
+    [made] = (tmp_path / 'a').glob('*.mcap')
+    assert (out / 'a' / made.name).read_bytes() == made.read_bytes()

@@ -54,12 +54,14 @@ def connected(address: str = '') -> Iterator[Any]:
     options: dict[str, Any] = {'address': address}
     with contextlib.ExitStack() as stack:
         if not address:
-            stack.enter_context(_environment(_ALONE))
-            own = tempfile.TemporaryDirectory(prefix='ray-', ignore_cleanup_errors=True)
+            folder = tempfile.TemporaryDirectory(prefix='ray-', ignore_cleanup_errors=True)
+            own = stack.enter_context(folder)
+            # Temporary files of workers lie there, too, and go with it.
+            stack.enter_context(_environment(_ALONE | {'TMPDIR': own}))
             options = {
                 'address': 'local',
                 '_node_ip_address': '127.0.0.1',
-                '_temp_dir': stack.enter_context(own),
+                '_temp_dir': own,
                 'include_dashboard': False,
                 'object_store_memory': _OBJECTS,
             }

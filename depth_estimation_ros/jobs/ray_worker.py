@@ -8,6 +8,8 @@ import dataclasses
 import os
 import platform
 import queue
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,8 @@ from depth_estimation_ros.jobs.base import Item, Network, Outcome, Progress, Wor
 
 if TYPE_CHECKING:
     from depth_estimation_ros.estimator import DepthEstimator
+
+_TEMPORARY = 'depth-estimation-worker-'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Worker:
         """Load the network, where all is as it is where the items come from."""
         self._assignment = assignment
         environment.set_openmp(assignment.openmp)
+        _own_temporary_folder()
         try:
             fault = self._fault()
             if not fault:
@@ -102,6 +107,17 @@ class Worker:
         there = environment.describe(self._assignment.network)
         different = environment.differences(self._assignment.environment, there)
         return f'{"; ".join(different)}. Install the same on every machine' if different else ''
+
+
+def _own_temporary_folder() -> None:
+    """Have this process put temporary files where the next worker finds them if it is killed."""
+    common = Path(tempfile.gettempdir())
+    for left in common.glob(f'{_TEMPORARY}*'):
+        if not Path('/proc', left.name.removeprefix(_TEMPORARY)).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    own = common / f'{_TEMPORARY}{os.getpid()}'
+    own.mkdir()
+    tempfile.tempdir = str(own)
 
 
 def seen(items: Sequence[Item]) -> dict[Path, int | None]:
