@@ -148,6 +148,17 @@ def _with_values(sections: dict[str, Any], values: dict[str, Any]) -> dict[str, 
     return {name: _with_values(section, values) for name, section in sections.items()}
 
 
+def _of_file(params_file: str, name: str) -> Any:
+    """A parameter of the first section that has it; None: of none."""
+    with open(params_file, encoding='utf-8') as file:  # noqa: PTH123
+        waiting = [yaml.safe_load(file) or {}]
+    for section in waiting:
+        if name in section.get('ros__parameters', {}):
+            return section['ros__parameters'][name]
+        waiting += [one for one in section.values() if isinstance(one, dict)]
+    return None
+
+
 def _transform(context: LaunchContext) -> list[Node | LogInfo]:
     values = given(context, ARGUMENTS)
     return [static_transform(values['base_frame'], values['frame_id'], values['camera_pose'])]
@@ -161,7 +172,9 @@ def _rviz(context: LaunchContext) -> list[Node | LogInfo]:
         topics = rviz.Topics(values['namespace'], values['name'], _remappings(values))
         config = rviz.configuration(
             template.read_text(encoding='utf-8'),
-            yaml.safe_load(values['cameras'] or '[""]'),
+            yaml.safe_load(values['cameras'])
+            or _of_file(values['params_file'], 'cameras')
+            or [''],
             topics,
             values['base_frame'],
             compressed=values['image_transport'] == 'compressed',

@@ -34,6 +34,11 @@ def generate_launch_description() -> LaunchDescription:
 def _remap(context: LaunchContext) -> list[SetLaunchConfiguration]:
     """Add the topics of each camera to the remappings; those given by hand come first and win."""
     values = given(context, ARGUMENTS)
+    if LaunchConfiguration('static_transform', default='false').perform(context) != 'false':
+        raise ValueError(
+            'static_transform places one camera, not several: describe the robot (URDF), or run '
+            'static_transform_publisher for each'
+        )
     rules = shlex.split(LaunchConfiguration('remap', default='').perform(context))
     for camera in _names(values['cameras']):
         image = _topic(values['images'], camera)

@@ -263,3 +263,24 @@ def test_a_device_that_others_have_or_that_is_forbidden_is_said(tmp_path):
     with pytest.raises(OSError, match='cannot be opened') as refused:
         Capture(str(device))
     assert 'plugged in' in str(refused.value)
+
+
+def test_the_node_makes_depth_of_a_video(ros, video):
+    pytest.importorskip('depth_estimation_interfaces', reason='the interfaces are not built')
+    from rig import Rig
+    from sensor_msgs.msg import PointCloud2
+
+    rig = Rig(model='bundled', runtime='torch', camera__hfov=70.0)
+    command = [sys.executable, '-m', 'depth_estimation_ros.cli', 'camera', '--device', str(video)]
+    to_node = ['--loop', '--ros-args', '-r', 'image_raw:=image']
+    try:
+        assert rig.node.autostart()
+        clouds = rig.listen(PointCloud2, '/depth_estimation/points')
+        camera = subprocess.Popen([*command, *to_node], stderr=subprocess.DEVNULL)
+        rig.until(lambda: len(clouds) > 3, 'points of the video arrive')
+    finally:
+        camera.send_signal(signal.SIGINT)
+        assert camera.wait(10) == 0
+        rig.close()
+    assert (clouds[-1].width, clouds[-1].height) == SIZE
+    assert clouds[-1].header.frame_id == 'camera_optical_frame'

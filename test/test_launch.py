@@ -284,6 +284,20 @@ def test_each_of_several_cameras_gets_its_topics_and_what_is_given_by_hand_wins(
     assert values_of(command)['/**']['ros__parameters']['cameras'] == ['front', 'rear']
 
 
+def test_several_cameras_are_not_placed_by_one_transform(built):
+    with pytest.raises(ValueError, match='places one camera, not several'):
+        built(MULTI, static_transform='true')
+
+
+def test_rviz_shows_the_cameras_that_a_parameter_file_names(built, prefix, tmp_path):
+    ready(prefix, 'rviz2')
+    params = tmp_path / 'params.yaml'
+    params.write_text('/robot: {eye: {ros__parameters: {cameras: [left, right]}}}\n')
+    (_, viewer), _ = built(DEPTH, rviz='true', params_file=str(params))
+    topics = list(shown(Path(viewer[viewer.index('-d') + 1]).read_text()))
+    assert topics[::3] == ['/left/image', '/right/image']
+
+
 def test_a_usb_camera_without_drivers_rviz_and_tf(built, prefix, monkeypatch):
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(prefix))
     monkeypatch.setenv('ROS_DISTRO', 'kilted')

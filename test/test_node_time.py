@@ -19,7 +19,7 @@ from builtin_interfaces.msg import Time  # noqa: E402
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
 from geometry_msgs.msg import TransformStamped  # noqa: E402
 from rclpy.serialization import serialize_message  # noqa: E402
-from rig import CAMERA, Rig, image_message, info_message  # noqa: E402
+from rig import CAMERA, Rig, image_message, info_message, rendered  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField  # noqa: E402
 
 from depth_estimation_interfaces.srv import CalibrateFrom, GetDistance  # noqa: E402
@@ -209,3 +209,25 @@ def test_a_clock_that_stands_still_stops_neither_diagnostics_nor_answers(replay)
     stamp = replay.said[-1].header.stamp
     assert START <= stamp.sec * SECOND + stamp.nanosec < START + FRAMES * STEP
     assert replay.ask(GetDistance, 'get_distance', u=[9.0], v=[9.0]).header.frame_id
+
+
+def test_a_frame_asked_for_by_its_stamp_is_not_the_one_of_before_a_reset(ros, tmp_path):
+    rig = Rig(model='bundled', runtime='torch', calibration__directory=str(tmp_path))
+    try:
+        assert rig.node.autostart()
+        rig.connect()
+        picture, _ = rendered()
+        answers = []
+        for stamp, image in ((5, picture), (6, picture), (5, picture[:, ::-1])):
+            message = image_message(np.ascontiguousarray(image), stamp * SECOND)
+            received = rig.node.streams[''].received
+            rig.send(message, info_message(message))
+            rig.until(lambda: rig.node.streams[''].received > received, 'image arrives')  # noqa: B023
+            at = {'u': [40.0], 'v': [120.0], 'stamp': message.header.stamp}
+            answers.append(rig.ask(GetDistance, 'get_distance', **at).depth[0])
+        assert answers[0] == pytest.approx(answers[1], rel=0.01)
+        assert answers[2] == rig.ask(GetDistance, 'get_distance', u=[40.0], v=[120.0]).depth[0]
+        assert answers[2] != pytest.approx(answers[0], rel=0.02)
+        assert rig.node.streams[''].history.jumps == 1
+    finally:
+        rig.close()
