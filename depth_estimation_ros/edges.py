@@ -8,8 +8,6 @@ next over a few pixels; as points, those hang in the air.
 
 from __future__ import annotations
 
-from typing import cast
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -34,32 +32,32 @@ def flying(depth: Image, jump: float) -> NDArray[np.bool_]:
         jump: Share of the depth.
 
     Returns:
-        [H, W]; as many rows at once as the stride, of whose sum it is decided, for speed.
+        [H, W]; of blocks of stride by stride pixels at once, of whose mean it is decided.
     """
     height, width = depth.shape
     far = stride(height, width)
-    end = height // far * far
-    rows = depth[:end:far]
-    for offset in range(1, far):
-        rows = cast('Image', cv2.add(rows, depth[offset:end:far]))
-    rows = np.clip(rows, -BEYOND, BEYOND)
-    least = cv2.multiply(rows, rows, scale=jump * jump)
-    found = np.zeros(rows.shape, np.uint8)
-    if width > 4 * far:
-        step = cv2.subtract(rows[:, far:], rows[:, :-far])
-        around = cv2.multiply(step[:, 3 * far :], step[:, : -3 * far])
-        cv2.add(around, least[:, 2 * far : -2 * far], around)
-        through = cv2.multiply(step[:, 2 * far : -far], step[:, far : -2 * far])
-        cv2.compare(through, around, cv2.CMP_GT, found[:, 2 * far : -2 * far])
-    if len(rows) > 4:
-        step = cv2.subtract(rows[1:], rows[:-1])
+    size = width // far, height // far
+    covered = slice(size[1] * far), slice(size[0] * far)
+    blocks = cv2.resize(depth[covered], size, interpolation=cv2.INTER_AREA)
+    blocks = np.clip(blocks, -BEYOND, BEYOND)
+    least = cv2.multiply(blocks, blocks, scale=jump * jump)
+    found = np.zeros(blocks.shape, np.uint8)
+    if size[0] > 4:
+        step = cv2.subtract(blocks[:, 1:], blocks[:, :-1])
+        around = cv2.multiply(step[:, 3:], step[:, :-3])
+        cv2.add(around, least[:, 2:-2], around)
+        through = cv2.multiply(step[:, 2:-1], step[:, 1:-2])
+        cv2.compare(through, around, cv2.CMP_GT, found[:, 2:-2])
+    if size[1] > 4:
+        step = cv2.subtract(blocks[1:], blocks[:-1])
         around = cv2.multiply(step[3:], step[:-3])
         cv2.add(around, least[2:-2], around)
         through = cv2.multiply(step[2:-1], step[1:-2])
         cv2.bitwise_or(found[2:-2], cv2.compare(through, around, cv2.CMP_GT), found[2:-2])
     mask = np.zeros(depth.shape, np.bool_)
+    wide = cv2.merge([found] * far).reshape(size[1], -1)  # a quarter of the time of np.repeat
     for offset in range(far):
-        mask[offset:end:far] = found.view(np.bool_)
+        mask[covered][offset::far] = wide.view(np.bool_)
     return mask
 
 

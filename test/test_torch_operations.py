@@ -118,6 +118,19 @@ def test_the_cloud_is_the_same_bit_by_bit(operations, depth, camera, edges):
     np.testing.assert_array_equal(ours.view(np.uint32)[known], expected.view(np.uint32)[known])
 
 
+@pytest.mark.parametrize('width', [640, 962])
+def test_what_flies_in_a_large_image_is_the_same_but_where_a_last_digit_decides(operations, width):
+    depth = np.random.default_rng(0).uniform(2.0, 3.0, (480, width)).astype(np.float32)
+    depth[40:60, 40:60], depth[80:100, 40:60] = NAN, INF
+    rays, image = np.zeros((480, width, 2), np.float32), np.zeros((480, width, 3), np.uint8)
+    ours, expected = np.zeros((2, 480, width, 4), np.float32)
+    operations.cloud(on_device(depth), rays, image, 0.05, ours)
+    HOST.cloud(depth, rays, image, 0.05, expected)
+    gone = np.isnan(expected[..., 2])
+    assert 0.05 < gone.mean() < 0.9
+    assert (np.isnan(ours[..., 2]) == gone).mean() > 0.9999
+
+
 def test_what_is_refused_in_main_memory_is_refused_here(operations, depth):
     picture, points = np.zeros((48, 64, 3), np.uint8), np.zeros((48, 64, 4), np.float32)
     with pytest.raises(ValueError, match=r'near=4 must be below far=0\.3'):

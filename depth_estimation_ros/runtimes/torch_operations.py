@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from depth_estimation_ros import colorize as colours
 from depth_estimation_ros.edges import BEYOND, stride
@@ -126,19 +127,20 @@ class TorchOperations:
 
 
 def _flying(depth: Tensor, jump: float) -> Tensor:
-    """As `edges.flying`."""
-    (height, width), far = depth.shape, stride(*depth.shape)
-    rows = depth[: height // far * far].reshape(-1, far, width).sum(1).clamp(-BEYOND, BEYOND)
-    least = rows * rows * (jump * jump)
-    found = torch.zeros_like(rows, dtype=torch.bool)
-    for axis, by in ((1, far), (0, 1)):
-        line, enough, mask = (each.movedim(axis, 0) for each in (rows, least, found))
-        if len(line) > 4 * by:
-            step = line[by:] - line[:-by]
-            around = step[3 * by :] * step[: -3 * by] + enough[2 * by : -2 * by]
-            mask[2 * by : -2 * by] |= step[2 * by : -by] * step[by : -2 * by] > around
+    """As `edges.flying`; at the last digit of a mean that decides it may differ."""
+    far = stride(*depth.shape)
+    blocks = functional.avg_pool2d(depth[None], far)[0].clamp(-BEYOND, BEYOND)
+    least = blocks * blocks * (jump * jump)
+    found = torch.zeros_like(blocks, dtype=torch.bool)
+    for axis in (1, 0):
+        line, enough, mask = (each.movedim(axis, 0) for each in (blocks, least, found))
+        if len(line) > 4:
+            step = line[1:] - line[:-1]
+            around = step[3:] * step[:-3] + enough[2:-2]
+            mask[2:-2] |= step[2:-1] * step[1:-2] > around
     whole = torch.zeros_like(depth, dtype=torch.bool)
-    whole[: len(rows) * far] = found.repeat_interleave(far, 0)
+    wide = found.repeat_interleave(far, 0).repeat_interleave(far, 1)
+    whole[: wide.shape[0], : wide.shape[1]] = wide
     return whole
 
 
