@@ -19,6 +19,7 @@ NAMES = (
     'models',
     'presets',
     'marker',
+    'video',
     'cuda',
 )
 

@@ -85,13 +85,15 @@ class VideoWork:
         check_target(item.target)
         self._check_metres(estimator, item)
         with contextlib.closing(self._reader(item.source)) as reader:
-            depths = _Depths(self, estimator, reader)
+            depths = _Depths(self.road, estimator, reader)
+            show = _Show(self, reader.width, reader.height)
             done = 0
             with contextlib.ExitStack() as stack:
-                video, writes = self._writes(stack, item, reader, depths.size)
+                video, writes = self._writes(stack, item, reader, show.size)
 
-                def write(result: numbers.Result) -> None:
+                def write(found: tuple[Picture, DepthMap]) -> None:
                     nonlocal done
+                    result = numbers.Result(*found, show.of(found[1]))
                     for each in writes:
                         each(result)
                     if self.observer is not None:
@@ -102,7 +104,7 @@ class VideoWork:
                 in_order(reader, depths.of, write)
                 if not done:
                     raise ValueError(f'{item.source} has no frame in the part that is wanted')
-            width, height = depths.size if video is None else video.size
+            width, height = show.size if video is None else video.size
             remarks = [*reader.remarks, *(video.remarks if video is not None else ())]
             return {
                 'frames': done,
@@ -156,8 +158,8 @@ class VideoWork:
             )
             if isinstance(reader, VideoReader):
                 video.copy_audio(item.source, reader.origin, self.clip)
-            show = video.write
-            writes.append(lambda result: show(result.shown, result.picture.time - start))
+            add = video.write
+            writes.append(lambda result: add(result.shown, result.picture.time - start))
         if self.depth_output is not None:
             folder = self._depth_folder(self.depth_output, item)
             writes.append(
@@ -167,38 +169,44 @@ class VideoWork:
 
 
 class _Depths:
-    """Makes depth of pictures, one after the other, and shows it.
+    """Makes depth of pictures, one after the other.
 
     Attributes:
-        size: Width and height of what is shown.
         kind: What the depth is; empty before the first.
     """
 
-    def __init__(self, work: VideoWork, estimator: DepthEstimator, reader: Reader) -> None:
-        self._work = work
-        self._camera = work.road.camera(reader.width, reader.height)
-        self._pipeline = work.road.pipeline(estimator, self._camera)
-        self._painter = Painter(work.colorize)
-        near, far = work.colorize.min, work.colorize.max
-        width = legend(1, near, far).shape[1] if work.legend else 0
-        self._legend = legend(reader.height, near, far, 'm', work.colorize.colormap)[:, :width]
-        self.size = reader.width * (1 + work.side_by_side) + width, reader.height
+    def __init__(self, road: Road, estimator: DepthEstimator, reader: Reader) -> None:
+        self._road = road
+        self._camera = road.camera(reader.width, reader.height)
+        self._pipeline = road.pipeline(estimator, self._camera)
         self.kind = ''
 
-    def of(self, picture: Picture) -> numbers.Result:
-        """The depth of a picture. All that may lie on a device is brought here."""
+    def of(self, picture: Picture) -> tuple[Picture, DepthMap]:
+        """The depth of a picture, in main memory."""
         stamp = round(picture.time * _NANOSECONDS)
         depth_map = self._pipeline.process(Frame(picture.image, stamp, '', self._camera))
-        self._work.road.check(depth_map)
+        self._road.check(depth_map)
         self.kind = depth_map.kind.value
-        return numbers.Result(picture, depth_map.in_main_memory(), self._shown(depth_map))
+        return picture, depth_map.in_main_memory()
 
-    def _shown(self, depth_map: DepthMap) -> NDArray[np.uint8]:
-        image = depth_map.frame.image
-        height, width, _ = image.shape
-        shown = np.empty((height, self.size[0], 3), np.uint8)
-        left = width if self._work.side_by_side else 0
-        shown[:, :left] = image[:, :left]
-        shown[:, left : left + width] = self._painter.paint(depth_map)
-        shown[:, left + width :] = self._legend
-        return shown
+
+class _Show:
+    """Puts depth in colours, beside the picture and a legend if that is wanted.
+
+    Attributes:
+        size: Width and height of what is shown.
+    """
+
+    def __init__(self, work: VideoWork, width: int, height: int) -> None:
+        self._painter = Painter(work.colorize)
+        self._left = width if work.side_by_side else 0
+        self._legend = np.empty((height, 0, 3), np.uint8)
+        if work.legend:
+            colours = work.colorize
+            self._legend = legend(height, colours.min, colours.max, 'm', colours.colormap)
+        self.size = self._left + width + self._legend.shape[1], height
+
+    def of(self, depth_map: DepthMap) -> NDArray[np.uint8]:
+        """[height, width, 3] uint8 RGB of `size`."""
+        image = depth_map.frame.image[:, : self._left]
+        return np.hstack([image, self._painter.paint(depth_map), self._legend])
