@@ -7,8 +7,11 @@ from __future__ import annotations
 import csv
 import json
 import pickle
+import re
+import shlex
 import threading
 from fractions import Fraction
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -26,6 +29,8 @@ from depth_estimation_ros.pipeline import DepthPipeline
 from depth_estimation_ros.road import Road
 from depth_estimation_ros.stabilizer import Stabilizer
 
+DOCUMENT = Path(__file__).resolve().parents[1] / 'docs' / 'videos.md'
+COMMANDS = re.findall(r'^ {4}depth-estimation (video .*)$', DOCUMENT.read_text(), re.MULTILINE)
 CAMERA = Camera.from_hfov(160, 120, 70.0)
 TIMES = [0, 33, 80, 100, 200, 233]  # ms
 
@@ -63,6 +68,32 @@ def video(drive, capsys):
         return code, said.out, said.err
 
     return run
+
+
+@pytest.mark.parametrize('command', COMMANDS)
+def test_a_command_of_the_document_does_what_it_says(video, room, tmp_path, command):
+    for folder in ('drives', 'pictures'):
+        (tmp_path / folder).mkdir()
+    shoot(tmp_path / 'drive.mp4', room, TIMES, sound='aac')
+    for name in ('one.mp4', 'two.mp4'):
+        shoot(tmp_path / 'drives' / name, room[:3])
+    for index, image in enumerate(room[:2], 9):
+        cv2.imwrite(str(tmp_path / 'pictures' / f'frame_{index}.png'), image)
+    arguments = shlex.split(command)[1:]
+    code, out, err = video(*arguments)
+    assert (code, err) == (0, '')
+    target = tmp_path / arguments[1]
+    if '--json' in arguments:
+        assert [row['frames'] for row in json.loads(out)] == [3, 3]
+    elif target.is_dir():
+        assert {path.name for path in target.iterdir()} == {'one.mp4', 'two.mp4'}
+    elif '%' in arguments[1]:
+        stride = 2 if '--stride' in arguments else 1
+        assert len(list(target.parent.glob(f'0*{target.suffix}'))) == len(TIMES) / stride
+    else:
+        count = {'pictures': 2, 'part.mkv': 3}
+        wanted = count.get(Path(arguments[0]).parts[0], count.get(arguments[1], len(TIMES)))
+        assert len(frames(target)[0]) == wanted
 
 
 def depths(folder):
