@@ -6,10 +6,15 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import pickle
 import re
 import shlex
+import signal
+import subprocess
+import sys
 import threading
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -109,8 +114,8 @@ def test_depth_is_that_of_the_road_with_a_stabilizer(video, room, estimator, tmp
     road = DepthPipeline(estimator, (0.1, 20.0), stabilizer=Stabilizer())
     found = depths(tmp_path / 'depth')
     np.testing.assert_allclose(list(found), np.array(TIMES) / 1000)
-    for image, time, depth in zip(room, TIMES, found.values(), strict=True):
-        expected = road.process(Frame(image, time * 10**6, camera=CAMERA)).depth
+    for image, stamp, depth in zip(room, TIMES, found.values(), strict=True):
+        expected = road.process(Frame(image, stamp * 10**6, camera=CAMERA)).depth
         np.testing.assert_array_equal(depth, expected)
 
 
@@ -258,3 +263,27 @@ def test_work_goes_to_other_machines_and_what_it_left_is_discarded(drive, estima
     assert work.run(estimator, item, steps.append)['frames'] == len(TIMES)
     assert [step.done for step in steps] == [1, 2, 3, 4, 5, 6]
     assert threading.active_count() == before
+
+
+def test_ctrl_c_leaves_nothing(room, tmp_path):
+    shoot(tmp_path / 'long.mp4', np.concatenate([room] * 100))
+    command = [sys.executable, '-m', 'depth_estimation_ros.cli', 'video', 'long.mp4', 'out.mp4']
+    given = ['--depth-output', 'd', '--model', 'bundled', '--runtime', 'torch', '--device', 'cpu']
+    with subprocess.Popen(
+        [*command, *given],
+        cwd=tmp_path,
+        env=os.environ | {'PYTHONPATH': str(DOCUMENT.parents[1])},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        deadline = time.monotonic() + 60.0
+        while not list(tmp_path.glob('d/.part/*.npz')):
+            assert run.poll() is None, run.stderr.read()
+            assert time.monotonic() < deadline, 'no frame within 60 s'
+            time.sleep(0.05)
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=30.0)
+    assert run.returncode == 1
+    assert 'depth-estimation: interrupted' in said
+    assert 'Traceback' not in said
+    assert [path.name for path in tmp_path.iterdir()] == ['long.mp4']
