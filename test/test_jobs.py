@@ -132,3 +132,13 @@ def test_json_is_all_that_is_printed(drives, tmp_path, capsys):
         'frames': 2,
         'runtime': 'torch',
     }
+
+
+def test_what_belongs_to_a_cluster_is_not_passed_over(drives, tmp_path, capsys):
+    for flags in (['--workers=2'], ['--address=auto']):
+        options = parse(drives, tmp_path / 'out', *flags)
+        with pytest.raises(ValueError, match='belong to --engine ray: give it, too'):
+            many.run(options, Pictures(NETWORK), items(drives, tmp_path / 'out'))
+    with pytest.raises(SystemExit):
+        parse(drives, tmp_path / 'out', '--engine=ray', '--workers=0')
+    assert 'a number of workers is 1 or more' in capsys.readouterr().err

@@ -19,18 +19,21 @@ from pathlib import Path
 
 import bags as recorded
 import cv2
-import numpy as np
 import psutil
 import pytest
 import tiny
-from chores import Perilous, Pictures
+from chores import Perilous
 
-from depth_estimation_ros.jobs.base import Item, Network
+from depth_estimation_ros.bag.process import BagWork
+from depth_estimation_ros.jobs.base import Item, Network, Progress
 from depth_estimation_ros.jobs.local import run_here
+from depth_estimation_ros.media.process import VideoWork
+from depth_estimation_ros.road import Road
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLED = Network('bundled', device='cpu', runtime='torch')
 # Loads nothing that takes time before the first picture.
+ROAD = Road((0.1, 20.0))
 QUICK = dataclasses.replace(BUNDLED, runtime='openvino')
 
 
@@ -116,27 +119,39 @@ def run(cluster):
     return work_off
 
 
-@pytest.fixture
-def drives(tmp_path):
-    """Folders of two pictures of 640x480 each."""
-    random = np.random.default_rng(0)
+@pytest.fixture(params=['bags', 'videos'])
+def recordings(request, tmp_path):
+    """What is to be done with three recordings, and the items; they go into a folder."""
+    folder = tmp_path / 'in'
+    folder.mkdir()
     for name in ('day', 'night', 'rain'):
-        folder = tmp_path / 'drives' / name
-        folder.mkdir(parents=True)
-        for index in range(2):
-            coarse = random.integers(0, 255, (30, 40, 3), np.uint8)
-            picture = cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_CUBIC)
-            cv2.imwrite(str(folder / f'{index}.png'), picture)
-    return tmp_path / 'drives'
+        if request.param == 'bags':
+            recorded.ros2(folder / name, recorded.drive(3))
+        else:
+            (folder / name).mkdir()
+            for index in range(3):
+                cv2.imwrite(str(folder / name / f'{index}.png'), recorded.noise(index))
+    if request.param == 'bags':
+        return BagWork(BUNDLED, ROAD), lambda out: items(folder, out)
+    return VideoWork(BUNDLED, ROAD), lambda out: items(folder, out, '/%02d.npz')
 
 
 def unseen(*told):
     """Nobody looks how far an item is."""
 
 
-def items(folder, out):
+def items(folder, out, suffix=''):
     out.mkdir()
-    return [Item(source, out / source.name) for source in sorted(folder.iterdir())]
+    sources = sorted(folder.iterdir())
+    return [Item(source, Path(f'{out / source.name}{suffix}')) for source in sources]
+
+
+def contents(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob('*')
+        if path.is_file()
+    }
 
 
 def files(folder, *names):
@@ -146,23 +161,22 @@ def files(folder, *names):
     return folder
 
 
-def test_results_are_those_of_one_machine_to_the_last_bit(run, drives, tmp_path):
+def test_results_are_those_of_one_machine_to_the_last_bit(run, recordings, tmp_path):
+    work, items_to = recordings
     seen = []
-    work = Pictures(BUNDLED)
-    here = list(run_here(work, items(drives, tmp_path / 'here'), unseen))
+    here = list(run_here(work, items_to(tmp_path / 'here'), unseen))
     there, said = run(
-        work, items(drives, tmp_path / 'there'), lambda *told: seen.append(told), workers=2
+        work, items_to(tmp_path / 'there'), lambda *told: seen.append(told), workers=2
     )
-    assert len(there) == len(here) == 3
+    assert [outcome.error for outcome in (*here, *there.values())] == [''] * 6
     for outcome in here:
-        other = there[outcome.item.source.name]
-        assert other.summary == outcome.summary == {'frames': 2, 'runtime': 'torch'}
-        assert other.item.target.read_bytes() == outcome.item.target.read_bytes()
+        assert there[outcome.item.source.name].summary == outcome.summary
+    assert contents(tmp_path / 'there') == contents(tmp_path / 'here') != {}
     assert said == []
-    assert {progress.total for _, progress in seen} == {2}
+    assert seen[-1][1] == Progress(3, 3)
 
 
-def test_what_a_killed_worker_left_is_done_again(run, scratch, tmp_path):
+def test_what_a_killed_worker_left_is_done_again(run, scratch, tmp_path, capsys):
     folder = files(tmp_path / 'in', 'calm', 'deadly', 'snare', 'still')
 
     def kill(item, progress):
@@ -176,6 +190,7 @@ def test_what_a_killed_worker_left_is_done_again(run, scratch, tmp_path):
     assert [name for name, outcome in done.items() if outcome.error] == ['deadly']
     made = {path.name: path.read_text() for path in (tmp_path / 'out').iterdir()}
     assert made == {name: name for name in ('calm', 'snare', 'still')}
+    assert capsys.readouterr().out == ''  # Ray itself would tell of deaths there
     killed = (folder / 'snare.pid').read_text()
     assert not list(scratch.glob(f'*-{killed}'))
     again = [text.split(':')[0] for text in said if text.endswith('; it is done again')]

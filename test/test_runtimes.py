@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import os
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from torch import nn
 from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.models.encoder_decoder import EncoderDecoder
 from depth_estimation_ros.models.meter import Meter
+from depth_estimation_ros.runtimes import base
 from depth_estimation_ros.runtimes.folding import fold_batch_norm
 from depth_estimation_ros.runtimes.from_pixels import FromPixels
 from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime, resolve_device
@@ -123,3 +125,10 @@ def test_without_a_gpu_cuda_is_refused_with_the_cure(device):
 def test_a_gpu_that_is_not_there_is_refused_with_those_that_are():
     with pytest.raises(ValueError, match=f'device cuda:{GPUS}: .* cuda:0'):
         resolve_device(f'cuda:{GPUS}')
+
+
+def test_openmp_limits_the_threads_of_all_runtimes(monkeypatch):
+    here = len(os.sched_getaffinity(0))
+    for allowed, threads in (('1', 1), ('0', here), ('', here), ('4,2', here), ('999', here)):
+        monkeypatch.setenv('OMP_NUM_THREADS', allowed)
+        assert base.cores() == threads

@@ -121,9 +121,10 @@ def _own_temporary_folder() -> None:
 
 
 def seen(items: Sequence[Item]) -> dict[Path, int | None]:
-    """The files of recordings with their sizes, and the folders."""
-    sources = [item.source for item in items]
-    return {path: None if path.is_dir() else path.stat().st_size for path in sources}
+    """The files of recordings with their sizes, and the folders, were it of a pattern."""
+    sources = (item.source for item in items)
+    paths = (source if source.exists() else source.parent for source in sources)
+    return {path: None if path.is_dir() else path.stat().st_size for path in paths}
 
 
 def _unseen(sizes: Mapping[Path, int | None]) -> str:
