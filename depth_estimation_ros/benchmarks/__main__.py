@@ -15,6 +15,7 @@ NAMES = (
     'calibration',
     'transport',
     'memory',
+    'offline',
     'latency',
     'models',
     'presets',
