@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
 import pty
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import termios
 import time
+from ctypes.util import find_library
 from pathlib import Path
 
 import cv2
@@ -201,21 +203,71 @@ def test_a_screen_that_does_not_answer_ends_nothing(videos, tmp_path):
     assert 'shown as a line a second' in done.stderr
 
 
-@pytest.mark.skipif(shutil.which('Xvfb') is None, reason='needs Xvfb, a screen in memory')
-def test_where_there_is_a_screen_a_window_is_opened(videos, tmp_path):
+@pytest.fixture
+def screen():
+    """A screen in memory, as DISPLAY has it."""
+    if shutil.which('Xvfb') is None:
+        pytest.skip('needs Xvfb, a screen in memory')
     read, write = os.pipe()
-    screen = subprocess.Popen(
-        ['Xvfb', '-displayfd', str(write), '-screen', '0', '1600x900x24'],
+    server = subprocess.Popen(
+        ['Xvfb', '-noreset', '-displayfd', str(write), '-screen', '0', '1600x900x24'],
         pass_fds=[write], stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    try:
-        os.close(write)
-        display = os.read(read, 16).decode().strip()
-        done = run(tmp_path, '--device', str(videos / 'drive.avi'), *GIVEN, DISPLAY=f':{display}')
-        assert (done.returncode, done.stdout) == (0, ''), done.stderr
-        assert 'opens no window' not in done.stderr
-        assert 'QFontDatabase' not in done.stderr
-    finally:
-        os.close(read)
-        screen.terminate()
-        screen.wait()
+    os.close(write)
+    yield f':{os.read(read, 16).decode().strip()}'
+    os.close(read)
+    server.terminate()
+    server.wait()
+
+
+def test_where_there_is_a_screen_a_window_is_opened(videos, tmp_path, screen):
+    done = run(tmp_path, '--device', str(videos / 'drive.avi'), *GIVEN, DISPLAY=screen)
+    assert (done.returncode, done.stdout) == (0, ''), done.stderr
+    assert 'opens no window' not in done.stderr
+    assert 'QFontDatabase' not in done.stderr
+
+
+class ClientMessage(ctypes.Structure):
+    """XClientMessageEvent of Xlib, padded to the size of an XEvent."""
+
+    _fields_ = (
+        ('type', ctypes.c_int), ('serial', ctypes.c_ulong), ('send_event', ctypes.c_int),
+        ('display', ctypes.c_void_p), ('window', ctypes.c_ulong), ('message_type', ctypes.c_ulong),
+        ('format', ctypes.c_int), ('data', ctypes.c_long * 5), ('padding', ctypes.c_long * 12),
+    )  # fmt: skip
+
+
+def close_windows(screen: str) -> int:
+    """Ask every window of a screen to close, as a click on its cross does; how many there are."""
+    x11 = ctypes.CDLL('libX11.so.6')
+    for function in (x11.XOpenDisplay, x11.XInternAtom, x11.XDefaultRootWindow):
+        function.restype = ctypes.c_void_p
+    display = ctypes.c_void_p(x11.XOpenDisplay(screen.encode()))
+    atoms = [x11.XInternAtom(display, name, 0) for name in (b'WM_PROTOCOLS', b'WM_DELETE_WINDOW')]
+    root = ctypes.c_ulong(x11.XDefaultRootWindow(display))
+    windows, number = ctypes.POINTER(ctypes.c_ulong)(), ctypes.c_uint()
+    unused = ctypes.byref(ctypes.c_ulong())
+    x11.XQueryTree(display, root, unused, unused, ctypes.byref(windows), ctypes.byref(number))
+    for window in windows[: number.value]:
+        event = ClientMessage(33, 0, 1, display, window, atoms[0], 32)  # 33: ClientMessage
+        event.data[0] = atoms[1]
+        x11.XSendEvent(display, ctypes.c_ulong(window), 0, 0, ctypes.byref(event))
+    x11.XCloseDisplay(display)
+    return number.value
+
+
+@pytest.mark.skipif(find_library('X11') is None, reason='needs libX11 to close a window')
+def test_a_window_that_is_closed_ends_it(videos, tmp_path, screen):
+    process = subprocess.Popen(
+        [*PROGRAM, 'webcam', '--device', str(videos / 'long.avi'), *GIVEN, '--show', 'window'],
+        cwd=tmp_path, env=surroundings(DISPLAY=screen), stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        deadline = time.monotonic() + 15.0  # the video lasts longer
+        while process.poll() is None and time.monotonic() < deadline:
+            close_windows(screen)  # that of the trial, too, whom it does not disturb
+            time.sleep(0.2)
+        ended = process.poll()
+        process.kill()
+        said = process.communicate()[1]
+    assert ended == 0, said

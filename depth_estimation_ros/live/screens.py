@@ -61,7 +61,10 @@ class Window:
     def keys(self) -> str:
         """As `Screen.keys`; what the window system wants is done here."""
         key = cv2.waitKey(1)
-        if self._seen is not None and cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1:
+        try:
+            if self._seen is not None and cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1:
+                return QUIT
+        except cv2.error:  # which Qt's raises once the last window is closed
             return QUIT
         return _key(chr(key & 0xFF)) if key >= 0 else ''
 
@@ -157,8 +160,11 @@ def no_window() -> str:
         return 'the screen does not answer'
     if tried.returncode == 0:
         return ''
-    said = [line for line in tried.stderr.splitlines() if line.strip()]
-    return 'OpenCV opens no window: ' + (said[0] if said else f'exit code {tried.returncode}')
+    said = [line for line in tried.stderr.splitlines() if line.strip()] or ['it does not say why']
+    why = next((line for line in said if line.startswith('cv2.error')), said[0])
+    if 'not implemented' in why:
+        return 'this OpenCV has no windows, as opencv-python-headless has none; opencv-python has'
+    return f'OpenCV opens no window: {why}'
 
 
 def is_terminal(*streams: TextIO) -> bool:
