@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -191,3 +192,15 @@ def save(file: Path, data: bytes) -> None:
     """
     with _whole(file) as part:
         part.write_bytes(data)
+
+
+# Files of one depth map: how they end, and what writes them.
+KINDS: Mapping[str, tuple[str, Callable[[DepthMap, Path], None]]] = MappingProxyType(
+    {
+        'npz': ('.npz', write_npz),
+        'npy': ('.npy', write_npy),
+        'exr': ('.exr', write_exr),
+        'pfm': ('.pfm', write_pfm),
+        'png16': ('.png', write_png16),
+    }
+)

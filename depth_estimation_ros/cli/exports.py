@@ -78,13 +78,6 @@ def write(depth_map: DepthMap, unit: str, edges: float, outputs: dict[str, Path]
         'colour': depth_files.write_colours,
         'side-by-side': depth_files.write_side_by_side,
     }
-    images = {
-        'png16': depth_files.write_png16,
-        'npy': depth_files.write_npy,
-        'npz': depth_files.write_npz,
-        'exr': depth_files.write_exr,
-        'pfm': depth_files.write_pfm,
-    }
     points = {
         'ply': cloud_files.write_ply,
         'pcd': cloud_files.write_pcd,
@@ -93,7 +86,7 @@ def write(depth_map: DepthMap, unit: str, edges: float, outputs: dict[str, Path]
     for kind, file in outputs.items():
         if kind in pictures:
             pictures[kind](depth_map, unit, file)
-        elif kind in images:
-            images[kind](depth_map, file)
-        else:
+        elif kind in points:
             points[kind](depth_map, edges, file)
+        else:
+            depth_files.KINDS[kind][1](depth_map, file)

@@ -21,7 +21,7 @@ from depth_estimation_ros.painter import Painter
 from depth_estimation_ros.pipeline import DepthPipeline
 from depth_estimation_ros.road import Road
 
-_SECOND = 1.0  # over which rate and latency are averaged
+_SECOND = 1.0  # over which rate and latency are averaged; over two frames, if they take longer
 _SHOWN = 3.0  # seconds for which a snapshot is told
 _NO_METRES = (
     'no metres: this network is relative; make a file with depth-estimation calibrate, then '
@@ -88,7 +88,7 @@ class Session:
         now = time.perf_counter()
         self._dropped = dropped
         self._served.append((now, now - captured.arrived))
-        while now - self._served[0][0] > _SECOND:
+        while len(self._served) > 2 and now - self._served[0][0] > _SECOND:
             self._served.popleft()
 
     def snapshot(self, folder: Path) -> None:

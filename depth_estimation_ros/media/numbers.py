@@ -6,30 +6,20 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros import depth_files
+from depth_estimation_ros.depth_files import KINDS
 from depth_estimation_ros.frames import DepthMap
 from depth_estimation_ros.media import sequence
 from depth_estimation_ros.media.base import Picture
 from depth_estimation_ros.media.whole import whole_folder
 
-# Kinds of files of depth: how they end, and what writes them.
-KINDS: Mapping[str, tuple[str, Callable[[DepthMap, Path], None]]] = MappingProxyType(
-    {
-        'npz': ('.npz', depth_files.write_npz),
-        'npy': ('.npy', depth_files.write_npy),
-        'exr': ('.exr', depth_files.write_exr),
-        'pfm': ('.pfm', depth_files.write_pfm),
-        'png16': ('.png', depth_files.write_png16),
-    }
-)
 _WITHOUT_METRES = {'npz'}  # which says what it holds instead
 _OF_NUMBERS = {suffix: kind for kind, (suffix, _) in KINDS.items() if suffix != '.png'}
 PATTERNS = ('.png', *_OF_NUMBERS)

@@ -59,7 +59,7 @@ class VideoWork:
         side_by_side: The picture, too, on the left.
         legend: Which colour is how many metres, on the right.
         depth_output: Folder for files of depth; None: there are none.
-        depth_kinds: Which, of `numbers.KINDS`.
+        depth_kinds: Which, of `depth_files.KINDS`.
         folder_each: Each item has a folder of its own in `depth_output`.
         overwrite: Replace what is there.
         observer: Sees each depth map once it is written; None: nobody does.
