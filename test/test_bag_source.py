@@ -199,6 +199,78 @@ def test_types_that_nobody_defines_are_passed_through(tmp_path):
             source.decode(record)
 
 
+def record(kind, *fields):
+    """A record of mcap: texts with their lengths, numbers as they are packed."""
+    content = b''.join(
+        struct.pack('<I', len(one)) + one.encode() if isinstance(one, str) else one
+        for one in fields
+    )
+    return struct.pack('<BQ', kind, len(content)) + content
+
+
+def two(number):
+    return number.to_bytes(2, 'little')
+
+
+def mcap(profile, schema, encoding, data):
+    """An mcap file of another writer: no chunks, one channel and message, an attachment."""
+    magic = b'\x89MCAP0\r\n'
+    return b''.join(
+        (
+            magic,
+            record(1, profile, 'by hand'),
+            record(9, bytes(16), 'notes.txt', 'text/plain', bytes(8 + 4)),
+            record(3, two(7), *schema),
+            record(4, two(5), two(7), '/cam', encoding, bytes(4)),
+            record(5, two(5), bytes(4), struct.pack('<QQ', START, START), data),
+            record(15, bytes(4)),
+            record(2, bytes(20)),
+            magic,
+        )
+    )
+
+
+def test_ros1_in_mcap_is_converted(tmp_path):
+    text, _ = bags.ROS1.generate_msgdef(bags.INFO, ros_version=1)
+    data = bags.ROS1.serialize_ros1(bags.info(START, types=bags.ROS1), bags.INFO)
+    schema = ('sensor_msgs/CameraInfo', 'ros1msg', text)
+    (tmp_path / 'a.mcap').write_bytes(mcap('ros1', schema, 'ros1', bytes(data)))
+    with open_bag(tmp_path / 'a.mcap') as source:
+        (message,) = map(source.decode, source.messages())
+        assert message.k.tolist() == bags.CAMERA.matrix.ravel().tolist()
+        assert source.topics['/cam'].kind == bags.INFO
+        assert 'float64[9] k' in source.topics['/cam'].definition.data
+        assert source.loss == []
+
+
+def test_what_is_not_serialized_as_ros_does_is_said(tmp_path):
+    schema = ('foxglove.RawImage', 'protobuf', '')
+    (tmp_path / 'a.mcap').write_bytes(mcap('', schema, 'protobuf', b'data'))
+    with open_bag(tmp_path / 'a.mcap') as source:
+        assert (source.topics, list(source.messages())) == ({}, [])
+        assert source.loss == ["/cam is serialized as 'protobuf', not as ROS does"]
+
+
+def test_types_that_are_told_in_idl_are_told_as_messages(tmp_path):
+    parts = {
+        'Part': 'int32 number;',
+        'Whole': 'my_msgs::msg::Part part; string name;',
+    }
+    text = ''.join(
+        f'{"=" * 80}\nIDL: my_msgs/msg/{name}\n#include "my_msgs/msg/Part.idl"\n'
+        f'module my_msgs {{ module msg {{ struct {name} {{ {fields} }}; }}; }};\n'
+        for name, fields in parts.items()
+    )
+    data = b'\x00\x01\x00\x00' + struct.pack('<iI', 3, 3) + b'ab\x00'
+    schema = ('my_msgs/msg/Whole', 'ros2idl', text)
+    (tmp_path / 'a.mcap').write_bytes(mcap('ros2', schema, 'cdr', data))
+    with open_bag(tmp_path / 'a.mcap') as source:
+        (message,) = map(source.decode, source.messages())
+        assert (message.part.number, message.name) == (3, 'ab')
+        assert source.topics['/cam'].definition.format.name == 'MSG'
+        assert 'MSG: my_msgs/Part\nint32 number' in source.topics['/cam'].definition.data
+
+
 def test_what_is_no_bag_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'no bag .*nothing'):
         read(tmp_path / 'nothing')

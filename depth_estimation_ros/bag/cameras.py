@@ -90,6 +90,14 @@ def find_cameras(
     ]
 
 
+def camera_images(source: BagSource) -> list[str]:
+    """The topics with pictures of cameras: not of depth, none twice; the only coloured one."""
+    found = [name for name in source.topics if _may_be_camera(source, name)]
+    raw = [name for name in found if name.removesuffix('/compressed') not in {*found} - {name}]
+    coloured = [name for name in raw if _COLOUR & {*re.split('[/_]', name)}]
+    return coloured if len(coloured) == 1 else raw
+
+
 def depth_images(source: BagSource) -> list[str]:
     """The topics of depth images, by encoding."""
     return [
@@ -117,20 +125,18 @@ def _check(source: BagSource, name: str, kinds: Collection[str]) -> None:
 
 
 def _only_image(source: BagSource) -> str:
-    """The image topic that is meant where none is named: neither depth nor the same again."""
-    found = [name for name in source.topics if _may_be_camera(source, name)]
-    raw = [name for name in found if name.removesuffix('/compressed') not in {*found} - {name}]
-    coloured = [name for name in raw if _COLOUR & {*re.split('[/_]', name)}]
-    if len(raw) == 1 or len(coloured) == 1:
-        return raw[0] if len(raw) == 1 else coloured[0]
-    if raw:
+    """The image topic that is meant where none is named."""
+    found = camera_images(source)
+    if len(found) > 1:
         raise ValueError(
-            f'{source.path} has {len(raw)} image topics: {", ".join(raw)}; name those that you '
-            'want with --image-topic'
+            f'{source.path} has {len(found)} image topics: {", ".join(found)}; name those that '
+            'you want with --image-topic'
         )
-    raise ValueError(
-        f'{source.path} has no image topic with pictures of a camera; it has {listed(source)}'
-    )
+    if not found:
+        raise ValueError(
+            f'{source.path} has no image topic with pictures of a camera; it has {listed(source)}'
+        )
+    return found[0]
 
 
 def _may_be_camera(source: BagSource, name: str) -> bool:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +16,13 @@ from rosbags.interfaces import (
     MessageDefinition,
     MessageDefinitionFormat,
 )
-from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
+from rosbags.typesys import (
+    Stores,
+    TypesysError,
+    get_types_from_idl,
+    get_types_from_msg,
+    get_typestore,
+)
 
 from depth_estimation_ros.bag import types
 from depth_estimation_ros.bag.records import UNDEFINED
@@ -46,6 +53,7 @@ class Definitions:
         self._ros1 = get_typestore(Stores.EMPTY)
         self._ros1.register(of_ros1)
         own = {name: fields for name, fields in of_ros1.items() if name not in known.fielddefs}
+        self._told = frozenset(told)
         self._types = get_typestore(Stores.EMPTY)
         self._types.register({**known.fielddefs, **own, **told})
         self._cache: dict[str, object] = {}
@@ -56,15 +64,14 @@ class Definitions:
         return str(STATIC_MSGTYPE_RENAMES.get(kind, kind)) if is_ros1(connection) else kind
 
     def definition(self, connection: Connection) -> MessageDefinition:
-        """Text of the type in ROS 2; UNDEFINED where neither the bag nor ROS 2 tells it."""
-        if connection.msgdef.format is not MessageDefinitionFormat.NONE and not is_ros1(
-            connection
-        ):
+        """Its .msg text in ROS 2; UNDEFINED where neither the bag nor ROS 2 tells it."""
+        form, kind = connection.msgdef.format, self.kind(connection)
+        if form is MessageDefinitionFormat.MSG and not is_ros1(connection):
             return connection.msgdef
-        kind = self.kind(connection)
-        if kind not in self._types.fielddefs:
+        try:
+            text, _ = self._types.generate_msgdef(kind, ros_version=2)
+        except (KeyError, TypesysError):  # of it, or of a type within it
             return UNDEFINED
-        text, _ = self._types.generate_msgdef(kind, ros_version=2)
         return MessageDefinition(MessageDefinitionFormat.MSG, text)
 
     def decode(self, kind: str, data: bytes | memoryview) -> Any:
@@ -78,7 +85,9 @@ class Definitions:
         try:
             return self._types.deserialize_cdr(data, kind)
         except Exception as error:  # what rosbags makes of damaged bytes is of many kinds
-            raise ValueError(f'a message of {kind} is damaged: {error}') from error
+            text = f'a message of {kind} cannot be decoded: it is damaged'
+            other = '' if kind in self._told else ", or of another ROS' version of that type"
+            raise ValueError(f'{text}{other} ({error!r})') from error
 
     def converted(self, connection: Connection, data: bytes) -> bytes:
         """A message of ROS 1 as ROS 2 serializes it.
@@ -113,6 +122,7 @@ class Definitions:
 
 def _parsed(connection: Connection) -> dict[str, Any]:
     form, text = connection.msgdef
+    text = re.sub('(?m)^#include.*', '', text)  # what it includes is there as well
     kind = connection.msgtype
     try:
         if form is MessageDefinitionFormat.MSG:

@@ -19,6 +19,7 @@ from rosbags.interfaces import (
     MessageDefinition,
     MessageDefinitionFormat,
 )
+from rosbags.rosbag1.reader import normalize_msgtype
 from rosbags.rosbag2.metadata import parse_qos
 
 from depth_estimation_ros.bag.records import UNDEFINED
@@ -110,6 +111,7 @@ class McapScan(Scan):
                 name, encoding, text = (fields.text() for _ in range(3))
                 form = _DEFINITIONS.get(encoding)
                 definition = MessageDefinition(form, text) if form else UNDEFINED
+                name = normalize_msgtype(name) if encoding == 'ros1msg' else name
                 self._schemas[number] = name, definition
                 return
             name, definition = self._schemas.get(fields.number('<H'), ('', UNDEFINED))

@@ -30,7 +30,7 @@ class Topic:
         name: Its name.
         kind: Type of its messages, `sensor_msgs/msg/Image`.
         qos: What its publishers offer; none where the bag does not tell.
-        definition: Text of the .msg or .idl files of its type; UNDEFINED where the bag lacks it.
+        definition: Text of the .msg files of its type; UNDEFINED where nobody tells it.
         count: How many messages there are; of a damaged bag as many as could be counted.
     """
 

@@ -11,7 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from depth_estimation_ros.bag.cameras import CameraTopics, depth_images, find_cameras, listed
+from depth_estimation_ros.bag.cameras import (
+    CameraTopics,
+    camera_images,
+    depth_images,
+    find_cameras,
+    listed,
+)
 from depth_estimation_ros.bag.shots import PAIRED, Shot, frames
 from depth_estimation_ros.bag.source import BagSource, open_bag
 from depth_estimation_ros.frames import Frame
@@ -66,7 +72,8 @@ def _camera(source: BagSource) -> CameraTopics:
             f'{source.path} has no depth (16UC1 or 32FC1) image topic; it has {listed(source)}'
         )
     named = [one for one in depths if any(word in one.lower() for word in _REGISTERED)]
-    (camera,) = find_cameras(source, references=(named or depths)[:1])
+    images = camera_images(source)[:1]
+    (camera,) = find_cameras(source, images, references=(named or depths)[:1])
     if camera.info is None:
         wanted = camera.image.removesuffix('/compressed').rpartition('/')[0] + '/camera_info'
         raise ValueError(f'{source.path} has no camera_info {wanted} for {camera.image}')
