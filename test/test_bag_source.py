@@ -199,6 +199,22 @@ def test_types_that_nobody_defines_are_passed_through(tmp_path):
             source.decode(record)
 
 
+def test_a_type_means_what_the_bag_says_it_does(tmp_path):
+    with rosbag2.Writer(
+        tmp_path / 'a', version=9, storage_plugin=rosbag2.StoragePlugin.MCAP
+    ) as writer:
+        connection = writer.add_connection(
+            '/range', 'sensor_msgs/msg/Range', msgdef='int32 old', rihs01='RIHS01_0'
+        )
+        for data in (b'\x07\x00\x00\x00', b'\x07'):
+            writer.write(connection, START, b'\x00\x01\x00\x00' + data)
+    with open_bag(tmp_path / 'a') as source:
+        whole, cut = source.messages()
+        assert source.decode(whole).old == 7
+        with pytest.raises(ValueError, match='sensor_msgs/msg/Range cannot be decoded: it is dam'):
+            source.decode(cut)
+
+
 def record(kind, *fields):
     """A record of mcap: texts with their lengths, numbers as they are packed."""
     content = b''.join(

@@ -23,6 +23,7 @@ from rosbags.typesys import (
     get_types_from_msg,
     get_typestore,
 )
+from rosbags.typesys.store import Typestore
 
 from depth_estimation_ros.bag import types
 from depth_estimation_ros.bag.records import UNDEFINED
@@ -54,8 +55,7 @@ class Definitions:
         self._ros1.register(of_ros1)
         own = {name: fields for name, fields in of_ros1.items() if name not in known.fielddefs}
         self._told = frozenset(told)
-        self._types = get_typestore(Stores.EMPTY)
-        self._types.register({**known.fielddefs, **own, **told})
+        self._types = _with(known.fielddefs, {**own, **told})
         self._cache: dict[str, object] = {}
 
     def kind(self, connection: Connection) -> str:
@@ -118,6 +118,18 @@ class Definitions:
     def _same(self, kind: str, target: str) -> bool:
         """Whether ROS 2 has the same fields, but for the sequence number of headers."""
         return bool(is_same_wireformat(self._ros1, self._types, kind, target))
+
+
+def _with(known: dict[str, Any], more: dict[str, Any]) -> Typestore:
+    """The known types and more, which may define some of them otherwise."""
+    store = get_typestore(Stores.LATEST)
+    try:
+        new = {name: fields for name, fields in known.items() if name not in store.fielddefs}
+        store.register({**new, **more})
+    except TypesysError:  # to make all anew takes ten times as long
+        store = get_typestore(Stores.EMPTY)
+        store.register({**known, **more})
+    return store
 
 
 def _parsed(connection: Connection) -> dict[str, Any]:
