@@ -125,6 +125,18 @@ def test_what_is_not_there_is_told_with_what_is(tmp_path, topics, names, words):
         found(tmp_path, topics, *names)
 
 
+def test_a_topic_that_is_missed_may_have_been_lost(tmp_path):
+    path = bags.ros2(tmp_path / 'bag', [('/image', START, OF_KIND['image']())])
+    bags.cut(bags.file_of(path), 60)
+    with (
+        open_bag(path) as source,
+        pytest.raises(
+            ValueError, match=r'no topic at all \(not all could be read: bag\.mcap: cut'
+        ),
+    ):
+        find_cameras(source, ['/image'])
+
+
 def test_a_bag_without_messages_has_no_camera(tmp_path):
     with open_bag(bags.ros2(tmp_path / 'none', [])) as source:
         with pytest.raises(ValueError, match='it has no topic at all'):

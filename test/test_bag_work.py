@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import pickle
 
+import bags
 import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
@@ -322,7 +323,25 @@ def test_frames_that_cannot_be_used_are_counted_and_the_next_is_served(
     assert summary['frames'] == FRAMES - 1
     ((reason, count),) = summary['faults'].items()
     assert ('bgrX' in reason, count) == (True, 1)
+    assert summary['notes'] == [f'{IMAGE} has no camera_info ({INFO}); the bag has none']
     assert len(written.said(IMAGE)) == FRAMES
+
+
+@pytest.mark.parametrize('kind', ['mcap', 'sqlite3', 'ros1'])
+def test_of_a_recording_that_was_cut_off_everything_readable_is_served(estimator, tmp_path, kind):
+    if kind == 'ros1':
+        cut = file = bags.ros1(tmp_path / 'cut.bag', bags.drive(8, bags.ROS1), 'lz4')
+    else:
+        cut = bags.ros2(tmp_path / 'cut', bags.drive(8), kind)
+        file = bags.file_of(cut)
+    bags.cut(file, file.stat().st_size * 2 // 3)
+    summary, written = run(estimator, cut, tmp_path / 'out', images=())
+    assert 4 <= summary['frames'] < 6
+    cut_off = '3 messages of /cam/image_raw are damaged' if kind == 'sqlite3' else 'cut off after'
+    assert summary['loss'][0].startswith(f'{file.name}: {cut_off}')
+    pictures, depths = written.said('/cam/image_raw'), written.said(DEPTH)
+    assert list(map(stamp_of, pictures)) == list(map(stamp_of, depths))
+    assert len(depths) == summary['frames']
 
 
 def test_where_no_frame_can_be_used_the_reason_is_told_and_nothing_written(estimator, tmp_path):

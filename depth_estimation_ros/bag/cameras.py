@@ -110,7 +110,8 @@ def depth_images(source: BagSource) -> list[str]:
 def listed(source: BagSource) -> str:
     """The topics that there are, with their types, for messages."""
     every = sorted(source.topics.values(), key=lambda topic: topic.name)
-    return ', '.join(f'{topic.name} ({topic.kind})' for topic in every) or 'no topic at all'
+    told = ', '.join(f'{topic.name} ({topic.kind})' for topic in every) or 'no topic at all'
+    return f'{told} (not all could be read: {"; ".join(source.loss)})' if source.loss else told
 
 
 def _check(source: BagSource, name: str, kinds: Collection[str]) -> None:

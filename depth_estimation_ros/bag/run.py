@@ -54,7 +54,10 @@ class Run:
     ) -> None:
         self.frames = 0
         self._work, self._estimator, self._source = work, estimator, source
-        self._cameras = find_cameras(source, work.images, work.infos, work.references)
+        self._notes: list[str] = []
+        self._cameras = find_cameras(
+            source, work.images, work.infos, work.references, self._notes.append
+        )
         self._faults = Faults(lambda _: None)  # the summary says them
         prefix = f'/{work.namespace.strip("/")}/'
         self._status = f'{prefix}status'
@@ -216,6 +219,7 @@ class Run:
         """What came of it; what there is nothing to say of is left out."""
         parts = {
             'frames': self.frames,
+            'notes': self._notes,
             'faults': dict(self._faults.counts),
             'loss': list(self._source.loss),
             'cameras': {

@@ -62,11 +62,11 @@ class SqliteScan:
     Attributes:
         connections: Its topics, with the number of their messages.
         start_time, end_time: Arrival of the first message, and after that of the last, ns.
-        loss: What could not be read, which may grow while messages are read.
     """
 
     def __init__(self, path: Path) -> None:
-        self.loss: list[str] = []
+        self._fault = ''
+        self._damaged: dict[int, str] = {}  # rows, and their topics
         self._data = apsw.Connection(
             f'{path.resolve().as_uri()}?immutable=1',
             flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI,
@@ -85,6 +85,13 @@ class SqliteScan:
         self.start_time = self._rows[0][0] if self._rows else NEVER
         self.end_time = self._rows[-1][0] + 1 if self._rows else 0
 
+    @property
+    def loss(self) -> list[str]:
+        """What could not be read so far."""
+        counts = collections.Counter(self._damaged.values())
+        damaged = [f'{count} messages of {name} are damaged' for name, count in counts.items()]
+        return [self._fault, *damaged] if self._fault else damaged
+
     def close(self) -> None:
         """Close the file."""
         self._data.close()
@@ -95,17 +102,14 @@ class SqliteScan:
         """Messages in the order of their arrival; see `BagSource.messages`."""
         wanted = {one.id: one for one in connections}
         low, high = -(2**63) if start is None else start, 2**63 if stop is None else stop
-        lost = collections.Counter[str]()
         for arrived, row, topic in self._rows:
             if topic in wanted and low <= arrived < high:
                 try:
                     (data,) = self._one('SELECT data FROM messages WHERE id = ?', row)
                 except apsw.Error:
-                    lost[wanted[topic].topic] += 1
+                    self._damaged[row] = wanted[topic].topic
                     continue
                 yield wanted[topic], arrived, bytes(data)
-        for name, number in lost.items():
-            self.loss.append(f'{number} messages of {name} are damaged')
 
     def _one(self, query: str, row: int) -> Any:
         found = self._data.execute(query, (row,)).fetchone()
@@ -158,7 +162,7 @@ class SqliteScan:
             last = found[1]
             yield found
         if fault:
-            self.loss.append(f'cut off or damaged ({fault})')
+            self._fault = f'cut off or damaged ({fault})'
 
     def _next(self, last: int) -> tuple[int, int, int] | None:
         """The first row after the last one that can be read by itself."""
