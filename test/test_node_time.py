@@ -224,7 +224,9 @@ def test_a_frame_asked_for_by_its_stamp_is_not_the_one_of_before_a_reset(ros, tm
             rig.send(message, info_message(message))
             rig.until(lambda: rig.node.streams[''].received > received, 'image arrives')  # noqa: B023
             at = {'u': [40.0], 'v': [120.0], 'stamp': message.header.stamp}
-            answers.append(rig.ask(GetDistance, 'get_distance', **at).depth[0])
+            answer = rig.ask(GetDistance, 'get_distance', **at)
+            assert answer.success, answer.message
+            answers.append(answer.depth[0])
         assert answers[0] == pytest.approx(answers[1], rel=0.01)
         assert answers[2] == rig.ask(GetDistance, 'get_distance', u=[40.0], v=[120.0]).depth[0]
         assert answers[2] != pytest.approx(answers[0], rel=0.02)
