@@ -113,22 +113,28 @@ class VideoReader:
     def __init__(self, file: Path, clip: Clip) -> None:
         self._file, self._clip = file, clip
         self.remarks: list[str] = []
-        self._unreadable = self._damaged = 0
-        self._stopped = ''
-        self._reached = 0.0  # seconds on the clock of the file
-        self._read_all = False
-        self._container = open_container(file)
+        self._open()
         try:
-            self._stream = stream = self._video()
-            self.origin = self._origin()
-            self.rate = stream.average_rate or stream.guessed_rate or _USUAL_RATE
-            self.time_base = stream.time_base or 1 / self.rate
-            self._last = -1 / self.rate
-            self._frames: Iterator[VideoFrame] = self._decoded()
             self._describe(self._first())
         except ValueError:
             self.close()
             raise
+
+    def _open(self) -> None:
+        self._container = open_container(self._file)
+        try:
+            self._stream = stream = self._video()
+        except ValueError:
+            self.close()
+            raise
+        self.origin = self._origin()
+        self.rate = stream.average_rate or stream.guessed_rate or _USUAL_RATE
+        self.time_base = stream.time_base or 1 / self.rate
+        self._last = -1 / self.rate
+        self._reached = 0.0  # seconds from the beginning
+        self._unreadable = self._damaged = 0
+        self._stopped, self._read_all = '', False
+        self._frames: Iterator[VideoFrame] = self._decoded()
 
     def close(self) -> None:
         """Nothing can be read any more."""
@@ -190,8 +196,9 @@ class VideoReader:
                 self._container.seek(int(seconds * av.time_base))
             first = next(self._frames, None)
             if first is None or first.pts is None or self._time(first) > self._clip.start:
-                self._container.seek(self._container.start_time or 0)  # too far: all is read
-                first, self._frames = None, self._decoded()
+                first = None
+                self.close()
+                self._open()  # too far, or nowhere: all is read
         first = first or next(self._frames, None)
         if first is None:
             raise ValueError(f'{self._file} holds no frame that can be read')
@@ -210,13 +217,14 @@ class VideoReader:
     def _describe(self, first: VideoFrame) -> None:
         """All that is known of the pictures after the first one."""
         self._turn = Turn.of(first)
+        self._stored, self._resized = (first.width, first.height), False
         self._size = width, height = _square(first, self._stream.sample_aspect_ratio)
         self.width, self.height = (height, width) if self._turn.transposed else (width, height)
         self._promised = seconds = self._said_duration()
         self.total = None if seconds is None else self._clip.wanted(seconds, float(self.rate))
         if self._clip == Clip() and self._stream.frames:
             self.total = self._stream.frames
-        if self._size != (first.width, first.height):
+        if self._size != self._stored:
             self.remarks.append(
                 f'pixels are not square: {first.width}x{first.height} becomes {width}x{height}'
             )
@@ -263,6 +271,9 @@ class VideoReader:
 
     def _image(self, frame: VideoFrame) -> NDArray[np.uint8]:
         width, height = self._size
+        if not self._resized and (frame.width, frame.height) != self._stored:
+            self._resized = True
+            self.remarks.append(f'frames change their size: all are scaled to {width}x{height}')
         rgb = frame.reformat(width, height, 'rgb24', interpolation='BICUBIC').to_ndarray()
         return self._turn.applied(np.asarray(rgb, np.uint8))
 
