@@ -27,6 +27,7 @@ from chores import Perilous
 from depth_estimation_ros.bag.process import BagWork
 from depth_estimation_ros.jobs.base import Item, Network, Progress
 from depth_estimation_ros.jobs.local import run_here
+from depth_estimation_ros.jobs.ray_cluster import connected
 from depth_estimation_ros.media.process import VideoWork
 from depth_estimation_ros.road import Road
 
@@ -172,7 +173,7 @@ def test_results_are_those_of_one_machine_to_the_last_bit(run, recordings, tmp_p
     for outcome in here:
         assert there[outcome.item.source.name].summary == outcome.summary
     assert contents(tmp_path / 'there') == contents(tmp_path / 'here') != {}
-    assert said == []
+    assert not [text for text in said if 'last digits' in text]
     assert seen[-1][1] == Progress(3, 3)
 
 
@@ -232,6 +233,18 @@ def test_what_cannot_be_is_refused(run, tmp_path):
         run(Perilous(QUICK), made, workers=3)
 
 
+@pytest.mark.parametrize(
+    ('address', 'text'),
+    [
+        ('127.0.0.1:9', 'there is no Ray cluster at 127.0.0.1:9 .*refused'),
+        ('localhost', "is IP:PORT, or auto, not 'localhost'"),
+    ],
+)
+def test_where_there_is_no_cluster_that_is_said_at_once(address, text):
+    with pytest.raises(ValueError, match=text), connected(address):
+        pass
+
+
 def test_a_machine_that_does_not_see_the_folders_is_named(cluster, run, tmp_path):
     """It has a file system of its own in the folder of this test, as without a common mount."""
     hidden = f'mount -t tmpfs none {tmp_path} && exec "$@"'
@@ -252,7 +265,7 @@ def test_a_machine_that_does_not_see_the_folders_is_named(cluster, run, tmp_path
 def bags(tmp_path):
     """A folder of two short bags and a long one."""
     (tmp_path / 'bags').mkdir()
-    for name, frames in (('a', 2), ('b', 2), ('long', 3000)):
+    for name, frames in (('a', 2), ('b', 2), ('long', 600)):
         recorded.ros2(tmp_path / 'bags' / name, recorded.drive(frames))
     return tmp_path / 'bags'
 
@@ -283,7 +296,7 @@ def test_ctrl_c_ends_all_and_this_machine_was_alone(bags, tmp_path):
     with tempfile.TemporaryDirectory() as temporary:  # short: sockets lie in it
         flags = ('--engine=ray', '--workers=2', '--json')
         with called(bags, out, *flags, HOME=str(home), TMPDIR=temporary) as process:
-            deadline = time.monotonic() + 60.0
+            deadline = time.monotonic() + 120.0
             while not ((out / 'a').exists() and (out / '.long.partial').exists()):
                 assert process.poll() is None, process.stderr.read()
                 assert time.monotonic() < deadline, list(out.glob('*'))

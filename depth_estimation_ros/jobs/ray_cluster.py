@@ -9,6 +9,7 @@ import importlib
 import logging
 import os
 import secrets
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,6 +24,7 @@ _ALONE = {
     'RAY_AUTH_TOKEN': secrets.token_hex(32),
 }
 _OBJECTS = 80 << 20  # bytes of shared memory, near the least there may be: little is sent
+_PATIENCE = 5.0  # s for the head of a cluster to answer
 
 
 def ray() -> Any:
@@ -48,8 +50,8 @@ def connected(address: str = '') -> Iterator[Any]:
             machine can reach.
 
     Raises:
-        ValueError: Ray is not installed, or is another version there.
-        OSError: There is no cluster.
+        ValueError: Ray is not installed, or is another version there, or there is no cluster.
+        OSError: There is none on this machine.
     """
     options: dict[str, Any] = {'address': address}
     with contextlib.ExitStack() as stack:
@@ -65,6 +67,8 @@ def connected(address: str = '') -> Iterator[Any]:
                 'include_dashboard': False,
                 'object_store_memory': _OBJECTS,
             }
+        elif address != 'auto':
+            _check(address)
         module = ray()
         stack.callback(module.shutdown)
         try:
@@ -74,6 +78,19 @@ def connected(address: str = '') -> Iterator[Any]:
         # Unasked, what happens in the cluster is printed to stdout, which is others'.
         module._private.worker._worker_logs_enabled = False  # noqa: SLF001 - there is no other way
         yield module
+
+
+def _check(address: str) -> None:
+    """Refuse at once what Ray would try for minutes."""
+    host, _, port = address.rpartition(':')
+    if not host or not port.isdecimal():
+        raise ValueError(f'the address of a cluster is IP:PORT, or auto, not {address!r}')
+    try:
+        socket.create_connection((host, int(port)), _PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise ValueError(
+            f'there is no Ray cluster at {address} ({error}): start one with `ray start --head`'
+        ) from error
 
 
 @contextlib.contextmanager

@@ -52,7 +52,7 @@ def run_on_ray(
 
     Raises:
         ValueError: A machine lacks something, or is not as this one; it is named.
-        OSError: There is no cluster.
+        OSError: There is no cluster on this machine.
     """
     wanted = environment.describe(work.network)
     with ray_cluster.connected(address) as ray, _probed(items) as sizes:
