@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import bags
 import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
@@ -70,6 +71,18 @@ def test_several_bags_go_into_a_folder(capsys, drive, seen, tmp_path):
     assert str(empty) in error
     assert 'FAILED' in out
     assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == ['drive', 'other']
+
+
+def test_what_files_become_is_called_after_them(capsys, seen, tmp_path):
+    source = recording.record(tmp_path / 'rec', seen, 1)
+    [file] = source.glob('*.mcap')
+    bags.ros1(tmp_path / 'old.bag', bags.drive(1, bags.ROS1))
+    out = tmp_path / 'out'
+    assert called(capsys, file, tmp_path / 'old.bag', out)[0] == 0
+    assert (out / 'rec.mcap').is_file()
+    assert (out / 'old').is_dir()
+    assert called(capsys, file, file, out, '--storage', 'sqlite3')[0] == 0
+    assert (out / 'rec').is_dir()
 
 
 def test_parameters_of_the_node_hold_and_flags_go_before_them(capsys, drive, tmp_path):

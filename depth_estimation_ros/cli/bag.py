@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +157,8 @@ def _count(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    work, items = _work(options), many.items(options, 'bags', _is_bag)
+    work = _work(options)
+    items = many.items(options, 'bags', _is_bag, partial(_name, options.storage))
     with view_flag.watched(options, work, work.config, items) as watched:
         return many.run(options, watched, items)
 
@@ -216,6 +218,12 @@ def _following(options: argparse.Namespace, config: Config) -> Following:
     return Following(
         options.reference_fit, reference.period, methods.parse('depth', reference.options)
     )
+
+
+def _name(storage: str, source: Path) -> str:
+    """What becomes of a file is a folder, but for FILE.mcap."""
+    stays = not source.is_file() or (source.suffix == '.mcap' and storage == 'mcap')
+    return source.name if stays else source.stem
 
 
 def _is_bag(path: Path) -> bool:
