@@ -74,6 +74,9 @@ setup(
         'evaluation': ['h5py', 'matplotlib', 'scipy'],
         'benchmark': ['matplotlib', 'pillow', 'psutil'],
         'video': ['av>=17'],
-        'test': ['hypothesis', 'mypy', 'psutil', 'pytest', 'ruff', 'trimesh', 'types-PyYAML'],
+        'test': [
+            *('hypothesis', 'mypy', 'psutil', 'pytest', 'pytest-xdist', 'ruff', 'trimesh'),
+            'types-PyYAML',
+        ],
     },
 )

@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests share: a private ROS graph per test, private state folders, real input data."""
+"""What the tests share: a private ROS graph per test, private state folders, real input data.
+
+`scripts/test` runs everything in several processes, a file at a time. What measures time is marked
+`alone`: the workers leave it out, and the process that started them runs it when they have ended.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +36,49 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 _DOMAINS = range(60, 100)
 _turn = itertools.count(os.getpid())
 _CONVERSIONS = ROOT / 'build' / 'test-cache' / 'depth_estimation' / 'runtimes'
+
+_MOST_WORKERS = 4  # each takes a gigabyte or two, and one file takes as long as it takes
+_LEFT = pytest.StashKey[list[str]]()  # what the workers left out
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config) -> int:
+    """A worker per core for everything; none for what is named, where a debugger works."""
+    everything = config.args_source is config.ArgsSource.TESTPATHS
+    return min(len(os.sched_getaffinity(0)), _MOST_WORKERS) if everything else 0
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config, items) -> Iterator[None]:
+    yield  # to what chooses by -k, -m, --lf
+    if hasattr(config, 'workerinput'):
+        left = [item for item in items if item.get_closest_marker('alone')]
+        items[:] = [item for item in items if item not in left]
+        config.workeroutput['alone'] = [item.nodeid for item in left]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    """Every worker that ends by itself tells the same."""
+    told = getattr(node, 'workeroutput', {})
+    if 'alone' in told:
+        node.config.stash[_LEFT] = told['alone']
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session) -> Iterator[None]:
+    result = yield
+    if left := session.config.stash.get(_LEFT, []):
+        done = session.testscollected
+        items = session.perform_collect(left)
+        session.testscollected += done
+        for item, following in itertools.zip_longest(items, items[1:]):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if session.shouldfail:
+                raise session.Failed(session.shouldfail)
+            if session.shouldstop:
+                raise session.Interrupted(session.shouldstop)
+    return result
 
 
 @contextlib.contextmanager

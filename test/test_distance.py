@@ -229,6 +229,7 @@ def test_frames_of_long_ago_and_of_another_calibration_do_not_count():
     assert counted.std_dev[0] > 1.0
 
 
+@pytest.mark.alone
 def test_a_thousand_pixels_are_answered_at_once():
     depth = np.random.default_rng(5).uniform(1.0, 5.0, (480, 640))
     now = depth_map(depth, CAMERA.scaled(640, 480), calibration())

@@ -176,6 +176,7 @@ def test_where_one_camera_holds_up_the_others_diagnostics_say_so(cameras, scene)
     cameras.until(lambda: told not in heard[-1].status[1].message, 'it goes on')
 
 
+@pytest.mark.alone
 def test_a_fast_camera_does_not_starve_a_slow_one(cameras, scene):
     """The network takes 50 ms, one camera sends every 16 ms, the other every 200 ms."""
     cameras.before(lambda _: time.sleep(0.05))

@@ -48,6 +48,7 @@ def test_of_a_burst_the_newest_comes_out_and_the_rest_is_counted(ros):
         rig.close()
 
 
+@pytest.mark.alone
 def test_before_a_camera_twice_as_fast_the_newest_is_served_and_drops_are_counted():
     lag = latency.measure(slow_frames=15, fast_frames=60)
     assert len(lag.overdue) >= 20

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def test_bash_reads_it(script):
     assert os.access(script, os.X_OK) or script.name == 'environment'
 
 
+@pytest.mark.alone
 def test_second_bootstrap_does_no_work():
     if not (ROOT / '.venv' / '.bootstrapped').exists():
         pytest.skip('this environment was not made by scripts/bootstrap')
@@ -94,6 +96,58 @@ def test_failed_step_names_the_log(bare_tree):
     assert result.returncode == 1
     assert 'FAILED: virtual environment' in result.stderr
     assert str(bare_tree / 'build' / 'bootstrap.log') in result.stderr
+
+
+TESTS = """
+import os
+import pytest
+
+def test_any():
+    assert 'PYTEST_XDIST_WORKER' in os.environ
+
+@pytest.mark.alone
+@pytest.mark.parametrize('fails', [False, True], ids=['a::b[c]', 'fails'])
+def test_that_measures(fails):
+    assert 'PYTEST_XDIST_WORKER' not in os.environ
+    assert not fails
+"""
+
+
+def _pytest(folder: Path, *arguments: str) -> tuple[int, dict[str, str]]:
+    """Exit code of what scripts/test runs there, and how each test ended."""
+    line = (ROOT / 'scripts' / 'test').read_text().splitlines()[-1]
+    command = line.replace('exec python', sys.executable).replace('"$@"', '').split()
+    done = subprocess.run(
+        [*command, '-v', '-rA', '--color=no', *arguments],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if 'PYTEST' not in name},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    ended = re.findall(r'^(PASSED|FAILED) (test/.*?)(?: - .*)?$', done.stdout, re.MULTILINE)
+    counted = re.findall(r'(\d+) (?:passed|failed)', done.stdout.splitlines()[-1])
+    assert len(ended) == sum(map(int, counted)), done.stdout
+    return done.returncode, {name: how for how, name in ended}
+
+
+def test_what_measures_runs_alone_once_the_workers_have_ended(tmp_path):
+    (tmp_path / 'test').mkdir()
+    shutil.copy(ROOT / 'pyproject.toml', tmp_path)
+    shutil.copy(ROOT / 'test' / 'conftest.py', tmp_path / 'test')
+    (tmp_path / 'test' / 'test_a.py').write_text(TESTS)
+    measures = 'test/test_a.py::test_that_measures'
+    assert _pytest(tmp_path) == (
+        1,
+        {
+            'test/test_a.py::test_any': 'PASSED',
+            f'{measures}[a::b[c]]': 'PASSED',
+            f'{measures}[fails]': 'FAILED',
+        },
+    )
+    code, named = _pytest(tmp_path, 'test/test_a.py', '-k', 'any')
+    assert (code, named) == (1, {'test/test_a.py::test_any': 'FAILED'})  # it wants a worker
 
 
 @pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)
