@@ -68,8 +68,11 @@ def web():
 
 
 @pytest.fixture
-def environment(web, tmp_path):
-    """A user's environment: models in one folder, and the hub is the local server."""
+def environment(web, tmp_path, own_conversions):
+    """A user's environment: models in one folder, and the hub is the local server.
+
+    `remove` takes conversions away, too: not those that other tests are at.
+    """
     return os.environ | {
         'DEPTH_ESTIMATION_MODELS': str(tmp_path / 'models'),
         'HF_HOME': str(tmp_path / 'huggingface'),

@@ -238,7 +238,7 @@ def test_what_prepares_ends_with_him_who_waits_for_it(own_conversions):
     assert list(own_conversions.rglob('verdict.json')) == []
 
 
-def wait_for(condition, timeout: float = 20.0):
+def wait_for(condition, timeout: float = 60.0):
     deadline = time.monotonic() + timeout
     while not (found := condition()):
         assert time.monotonic() < deadline
