@@ -222,6 +222,7 @@ def test_a_viewer_elsewhere_gets_what_is_shown(tmp_path, listener, metric):
     assert np.array_equal(array(metres, np.float32)[6400:], metric.depth.ravel()[6400:])
 
 
+@pytest.mark.alone
 def test_a_viewer_that_stops_costs_neither_time_nor_memory(listener, metric, monkeypatch):
     monkeypatch.setattr(view, '_PATIENCE', 0.2)
     monkeypatch.setattr(view, '_LAST', 1.0)
