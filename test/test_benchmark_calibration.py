@@ -58,6 +58,7 @@ def test_the_standard_deviation_is_as_large_as_the_error():
     assert np.median(told) == pytest.approx(0.05, rel=0.2)
 
 
+@pytest.mark.alone
 def test_many_references_are_fitted_quickly():
     assert calibration.duration() < 20.0
 
