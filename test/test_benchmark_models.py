@@ -7,10 +7,10 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 from pathlib import Path
 
 import cv2
+import documents
 import numpy as np
 import pytest
 import tiny
@@ -28,8 +28,7 @@ ONCE = ['--frames', '2', '--runtimes', 'torch', '--presets', 'full', '--device',
 
 
 def test_the_command_of_the_document_measures(tmp_path, monkeypatch, capsys):
-    document = (ROOT / 'docs' / 'benchmarks.md').read_text()
-    (command,) = re.findall(r'depth-estimation (benchmark --models bundled .*)', document)
+    (command,) = documents.arguments('benchmark')
     monkeypatch.chdir(tmp_path)
     assert main([*command.split(), *ONCE, '--threads', '1']) == 0
     assert '| torch full ' in capsys.readouterr().out

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import signal
 import stat
 import subprocess
@@ -16,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
+import documents
 import numpy as np
 import pytest
 import yaml
@@ -113,6 +115,16 @@ def listen(ros, spin_until):
         if one.process.poll() is None:
             one.process.kill()
             one.process.communicate()
+
+
+@pytest.mark.parametrize(
+    'command', [one for one in documents.arguments('camera') if '--device drive' in one]
+)
+def test_the_command_of_the_document_plays_a_file(listen, video, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'drive.mp4').symlink_to(video)
+    camera = listen(*shlex.split(command)[1:], prefix='/front/')
+    camera.until(lambda: len(camera.images) > FRAMES, 'the video begins again')
 
 
 def test_a_video_in_a_loop_is_published_with_intrinsics_and_stamps_of_now(

@@ -10,6 +10,7 @@ import shlex
 from pathlib import Path
 
 import cv2
+import documents
 import numpy as np
 import pytest
 import yaml
@@ -19,8 +20,6 @@ from depth_estimation_ros import calibration_file, cli, synthetic
 from depth_estimation_ros.references.marker import MarkerOptions
 from depth_estimation_ros.synthetic.card import Card, hold_up, turned
 
-DOCUMENT = Path(__file__).resolve().parents[1] / 'docs' / 'calibration.md'
-COMMANDS = re.findall(r'^ {4}depth-estimation (calibrate .*)$', DOCUMENT.read_text(), re.MULTILINE)
 CARDS = {
     'near.png': held(tag('DICT_APRILTAG_36H11', 7), SIDE, (10.0, 5.0, 0.0), (0.0, 0.05, 0.6)),
     'tag.png': held(tag('DICT_APRILTAG_36H11', 7), SIDE, (20.0, 0.0, 5.0), (0.2, 0.1, 1.5)),
@@ -78,7 +77,7 @@ def calibrate(pictures, monkeypatch, capsys, tmp_path):
     return run
 
 
-@pytest.mark.parametrize('command', COMMANDS)
+@pytest.mark.parametrize('command', documents.arguments('calibrate'))
 def test_a_command_of_the_document_makes_a_calibration(command, calibrate, pictures, tmp_path):
     file = tmp_path / 'calibration.yaml'
 

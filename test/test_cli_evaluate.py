@@ -10,6 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
+import documents
 import numpy as np
 import pytest
 from recorded import DRIVE, picture, save_kitti, save_nyu, save_pairs
@@ -19,7 +20,6 @@ from depth_estimation_ros import cli, evaluation
 from depth_estimation_ros.models.catalog import spec
 
 DOCUMENT = Path(__file__).resolve().parents[1] / 'docs' / 'evaluation.md'
-COMMANDS = re.findall(r'^    depth-estimation (evaluate .*)$', DOCUMENT.read_text(), re.MULTILINE)
 KEYS = [
     'model', 'data', 'align', 'frames', 'AbsRel', 'SqRel', 'RMSE', 'RMSElog', 'log10', 'SILog',
     'delta1', 'delta2', 'delta3', 'coverage', 'flicker', 'split', 'crop', 'cap_m', 'pixels',
@@ -167,7 +167,7 @@ def data_of_the_document(assets, tmp_path, monkeypatch):
     (tmp_path / 'eigen_test_files_with_gt.txt').write_text(line)
 
 
-@pytest.mark.parametrize('command', COMMANDS)
+@pytest.mark.parametrize('command', documents.arguments('evaluate'))
 def test_the_commands_of_the_document_run(capsys, data_of_the_document, command):
     code = cli.main([*shlex.split(command), '--limit', '2', *ON_CPU])
     out, err = capsys.readouterr()

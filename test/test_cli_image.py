@@ -10,6 +10,7 @@ import shlex
 from pathlib import Path
 
 import cv2
+import documents
 import numpy as np
 import pytest
 import yaml
@@ -21,14 +22,6 @@ from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.fitting import fit
 from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
 
-DOCS = Path(__file__).resolve().parents[1] / 'docs'
-COMMANDS = [
-    command
-    for name in ('distances.md', 'pictures.md')
-    for command in re.findall(
-        r'^ {4}depth-estimation (image .*)$', (DOCS / name).read_text(), re.MULTILINE
-    )
-]
 CAMERA = Camera(640, 480, 525.0, 526.0, 319.5, 239.5, 'plumb_bob', (-0.1, 0.02, 0.0, 0.0, 0.0))
 INFO = {
     'image_width': 640,
@@ -82,7 +75,7 @@ def asked(image, *arguments):
     return row, row['at'][0]
 
 
-@pytest.mark.parametrize('command', COMMANDS)
+@pytest.mark.parametrize('command', documents.arguments('image'))
 def test_a_command_of_the_document_does_what_it_says(image, command):
     arguments = shlex.split(command)[1:]
     code, out, err = image(*arguments)

@@ -22,6 +22,7 @@ from ctypes.util import find_library
 from pathlib import Path
 
 import cv2
+import documents
 import numpy as np
 import pytest
 
@@ -29,8 +30,6 @@ from depth_estimation_ros import synthetic
 from depth_estimation_ros.camera import Camera
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENT = ROOT / 'docs' / 'pictures.md'
-COMMANDS = re.findall(r'^ {4}depth-estimation (webcam.*)$', DOCUMENT.read_text(), re.MULTILINE)
 PROGRAM = [sys.executable, '-m', 'depth_estimation_ros.cli']
 GIVEN = ['--model', 'bundled', '--runtime', 'onnxruntime', '--network-device', 'cpu']
 SECONDS = 2  # of the short video
@@ -69,7 +68,7 @@ def run(folder: Path, *arguments: str, **environment: str) -> subprocess.Complet
     )  # fmt: skip
 
 
-@pytest.mark.parametrize('command', COMMANDS)
+@pytest.mark.parametrize('command', documents.arguments('webcam'))
 def test_a_command_of_the_document_shows_a_video_as_it_would_a_camera(command, videos, tmp_path):
     (tmp_path / 'drive.avi').write_bytes((videos / 'drive.avi').read_bytes())
     arguments = shlex.split(command)[1:]

@@ -7,9 +7,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from pathlib import Path
 
 import cv2
+import documents
 import numpy as np
 import pytest
 
@@ -24,8 +24,7 @@ pytestmark = pytest.mark.skipif(
     any(map(kinds.missing, kinds.FP32)), reason='needs the packages of the extra runtimes'
 )
 METER = 'weights/meter/build_model_best_nyu_xxs'
-DOCUMENT = Path(__file__).resolve().parents[1] / 'docs' / 'runtimes.md'
-COMMANDS = re.findall(r'^ {4}depth-estimation (.*)$', DOCUMENT.read_text('utf-8'), re.MULTILINE)
+COMMANDS = documents.arguments('export')
 CAMERA = Camera(256, 192, 224.0, 224.0, 128.0, 96.0)
 
 

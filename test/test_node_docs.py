@@ -6,12 +6,10 @@ from __future__ import annotations
 
 import importlib
 import re
-from pathlib import Path
 
+import documents
 import pytest
 import yaml
-
-from depth_estimation_ros.config import parameters
 
 pytest.importorskip('rclpy', reason='rclpy is not installed')
 pytest.importorskip('depth_estimation_interfaces', reason='the interfaces are not built')
@@ -19,25 +17,11 @@ pytest.importorskip('depth_estimation_interfaces', reason='the interfaces are no
 from rig import CAMERA, Rig, image_message, info_message, rendered
 from sensor_msgs.msg import CameraInfo, Image
 
-ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = (ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md')))
 CALLS = [
-    pytest.param(*call, id=f'{path.name}: {call[0]} {call[2][:30]}')
-    for path in DOCUMENTS
-    for call in re.findall(
-        r'^ {4}ros2 service call /depth_estimation/(\w+) (\S+) "(.*)"$',
-        path.read_text(),
-        re.MULTILINE,
-    )
+    pytest.param(*call, id=f'{call[0]} {call[2][:40]}')
+    for line in documents.commands('ros2 service call')
+    for call in re.findall(r'/depth_estimation/(\w+) (\S+) "(.*)"$', line)
 ]
-LAUNCHES = {
-    (name, argument)
-    for path in DOCUMENTS
-    for name, arguments in re.findall(
-        r'^    ros2 launch depth_estimation_ros (\S+)(.*)$', path.read_text(), re.MULTILINE
-    )
-    for argument in ['', *re.findall(r' ([\w.]+):=', arguments)]
-}
 
 # What an example calls for is not in this room: by service, or method of calibrate_from.
 LACKS = {
@@ -79,10 +63,3 @@ def test_a_service_call_of_the_documents_succeeds(ros, monkeypatch, name, kind, 
         assert answer.success or lacks in answer.message, answer.message
     finally:
         rig.close()
-
-
-@pytest.mark.parametrize(('name', 'argument'), sorted(LAUNCHES))
-def test_a_launch_file_of_the_documents_is_there_and_takes_the_argument(name, argument):
-    text = (ROOT / 'launch' / name).read_text() + (ROOT / 'launch/depth.launch.py').read_text()
-    known = {one.name for one in parameters()} | {''}
-    assert argument in known or f"'{argument}': (" in text

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ pytest.importorskip('depth_estimation_interfaces', reason='the interfaces are no
 pytest.importorskip('rerun', reason='rerun is not installed: it needs NumPy 2')
 
 
+import documents
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from recording import entities
@@ -51,14 +53,18 @@ def test_a_view_is_somebody_who_wants_depth(ros, tmp_path):
     assert stamp == 7 * SECOND
 
 
-def test_the_command_writes_what_the_node_makes_until_it_is_interrupted(ros, tmp_path, spin_until):
+def test_the_command_writes_what_the_node_makes_until_it_is_interrupted(
+    ros, tmp_path, monkeypatch, spin_until
+):
     file = tmp_path / 'node.rrd'
-    arguments = ['--view', str(file), '--ros-args', '-p', 'model:=bundled', '-p', 'runtime:=torch']
+    (line,) = documents.arguments('node')
+    arguments = [*shlex.split(line)[1:], '-p', 'model:=bundled', '-p', 'runtime:=torch']
+    monkeypatch.chdir(tmp_path)
     executor, client = SingleThreadedExecutor(), Node('client')
     executor.add_node(client)
     topics = [
         client.create_publisher(*topic, 5)
-        for topic in ((CameraInfo, 'camera_info'), (Image, 'image'))
+        for topic in ((CameraInfo, 'camera/camera_info'), (Image, 'camera/image_raw'))
     ]
     message = image_message(rendered()[0])
     with subprocess.Popen([*NODE, *arguments], stderr=subprocess.PIPE, text=True) as process:
