@@ -8,7 +8,6 @@ import csv
 import json
 import os
 import pickle
-import re
 import shlex
 import signal
 import subprocess
@@ -19,6 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import cv2
+import documents
 import numpy as np
 import pytest
 from film import frames, shoot, sound
@@ -34,8 +34,6 @@ from depth_estimation_ros.pipeline import DepthPipeline
 from depth_estimation_ros.road import Road
 from depth_estimation_ros.stabilizer import Stabilizer
 
-DOCUMENT = Path(__file__).resolve().parents[1] / 'docs' / 'videos.md'
-COMMANDS = re.findall(r'^ {4}depth-estimation (video .*)$', DOCUMENT.read_text(), re.MULTILINE)
 CAMERA = Camera.from_hfov(160, 120, 70.0)
 TIMES = [0, 33, 80, 100, 200, 233]  # ms
 
@@ -75,8 +73,10 @@ def video(drive, capsys):
     return run
 
 
-@pytest.mark.parametrize('command', COMMANDS)
+@pytest.mark.parametrize('command', documents.arguments('video'))
 def test_a_command_of_the_document_does_what_it_says(video, room, tmp_path, command):
+    if '--view' in command:
+        pytest.importorskip('rerun', reason='rerun is not installed: it needs NumPy 2')
     for folder in ('drives', 'pictures'):
         (tmp_path / folder).mkdir()
     shoot(tmp_path / 'drive.mp4', room, TIMES, sound='aac')
@@ -272,7 +272,7 @@ def test_ctrl_c_leaves_nothing(room, tmp_path):
     with subprocess.Popen(
         [*command, *given],
         cwd=tmp_path,
-        env=os.environ | {'PYTHONPATH': str(DOCUMENT.parents[1])},
+        env=os.environ | {'PYTHONPATH': str(documents.ROOT)},
         stderr=subprocess.PIPE,
         text=True,
     ) as run:

@@ -28,6 +28,9 @@ ROOT = documents.ROOT
 # What runs a line: module and function, which takes its lines from `documents`.
 RUN = {
     r'depth-estimation bag (?!.*--engine)': 'test_docs a_bag_becomes_what_the_documents_say',
+    r'depth-estimation bag drives.* --engine': (
+        'test_jobs_ray ctrl_c_ends_all_and_this_machine_was_alone'
+    ),
     r'depth-estimation benchmark': 'test_benchmark_models the_command_of_the_document_measures',
     r'depth-estimation calibrate': (
         'test_cli_calibrate a_command_of_the_document_makes_a_calibration'
@@ -45,26 +48,27 @@ RUN = {
     r'depth-estimation node': (
         'test_node_view the_command_writes_what_the_node_makes_until_it_is_interrupted'
     ),
-    r'depth-estimation video (?!.*--engine)': (
-        'test_cli_video a_command_of_the_document_does_what_it_says'
-    ),
+    r'depth-estimation video ': ('test_cli_video a_command_of_the_document_does_what_it_says'),
     r'depth-estimation webcam': (
         'test_cli_webcam a_command_of_the_document_shows_a_video_as_it_would_a_camera'
     ),
+    r'ray start': 'test_jobs_ray a_machine_that_does_not_see_the_folders_is_named',
     r'rerun .*rrd$': 'test_docs what_a_view_writes_is_what_rerun_opens',
-    r'ros2 launch depth_estimation_ros': 'test_docs a_launch_file_is_there_and_takes_the_arguments',
+    r'ros2 launch depth_estimation_ros': 'test_docs a_launch_file_takes_the_arguments',
     r'ros2 service call': 'test_node_docs a_service_call_of_the_documents_succeeds',
 }
 
 # Why a line is run by none, and what holds instead.
 NOT_RUN = {
     r'(rosdep|colcon) ': 'needs an installed ROS; test_packaging holds what they read',
+    r'depth-estimation bag /mnt': 'needs the machines; test_jobs_ray has a cluster here',
     r'depth-estimation camera --device 0': 'needs a camera; test_camera_publisher plays files',
     r'depth-estimation models download depth-anything': '99 MB; test_fetch has a server here',
     r'export ': 'sets a variable of a shell',
     r'pip install|~/depth/bin/pip': 'tests install nothing; test_packaging holds the extras',
     r'python -m depth_estimation_ros.training': 'takes 46 minutes; test_training: in small',
     r'python3 -m venv|~/depth/bin/depth-estimation': 'the same; test_packaging starts depth_node',
+    r'ray get-auth-token': 'writes to the home of the user; test_jobs_ray makes a word up',
     r'ros2 run (pointcloud|depthimage)_to_laserscan ': 'test_nav2 holds the parameters',
     r'ros2 run depth_estimation_ros camera_publisher': 'needs a camera; test_packaging starts it',
     r'ros2 run tf2_ros': 'of another package',
@@ -103,11 +107,9 @@ def test_the_tables_hold_nothing_else():
 
 @pytest.mark.parametrize(('beginning', 'runner'), RUN.items())
 def test_what_runs_a_line_is_there_and_takes_it_from_the_documents(beginning, runner):
-    module, _, function = runner.partition('.')
-    source = (TESTS / f'{module}.py').read_text()
-    assert function in {
-        one.name for one in ast.parse(source).body if isinstance(one, ast.FunctionDef)
-    }
+    module, function = runner.split()
+    source = (ROOT / 'test' / f'{module}.py').read_text()
+    assert f'\ndef test_{function}(' in source
     program, _, rest = beginning.partition(' ')
     words = rest.split(' ')[0] if program == 'depth-estimation' else beginning.split(' .*')[0]
     taken = 'arguments' if program == 'depth-estimation' else 'commands'
@@ -145,7 +147,7 @@ def test_links_lead_to_headings_that_are_there(page):
         for argument in ['', *re.findall(r' ([\w.]+):=', line)]
     ),
 )
-def test_a_launch_file_is_there_and_takes_the_arguments(name, argument):
+def test_a_launch_file_takes_the_arguments(name, argument):
     text = (ROOT / 'launch' / name).read_text() + (ROOT / 'launch/depth.launch.py').read_text()
     known = {one.name for one in parameters()} | {''}
     assert argument in known or f"'{argument}': (" in text
@@ -182,7 +184,9 @@ def folder(tmp_path, monkeypatch, rooms):
     def make(line):
         several = '--image-topic' in line
         cameras = ('/front', '/rear') if several else ('/camera',)
-        ros2(tmp_path / 'drive', recorded(rooms, cameras))
+        for name in ('drives/one', 'drives/two') if 'drives' in line else ('drive',):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            ros2(tmp_path / name, recorded(rooms, cameras))
         shutil.copy(ROOT / 'config' / 'depth.yaml', tmp_path)
         return tmp_path
 
@@ -203,16 +207,18 @@ def test_a_bag_becomes_what_the_documents_say(line, folder, capsys):
         (row,) = json.loads(out)
         (camera,) = row['cameras'].values()
         assert camera['errors']['AbsRel'] < 0.2
-    with open_bag(place / 'depth') as written:
+    for made in ('results/one', 'results/two') if 'results' in line else ('depth',):
+        holds(place / made, words)
+
+
+def holds(path, words):
+    """A bag has what these words ask for."""
+    with open_bag(path) as written:
         counts = {name: topic.count for name, topic in written.topics.items()}
-    depth = [
-        count
-        for name, count in counts.items()
-        if name.endswith('/depth/image') and 'estimation' in name
-    ]
+    depth = [counts[name] for name in counts if re.fullmatch('/depth_e.*/depth/image', name)]
     several, part = '--image-topic' in words, '--stride' in words
     assert depth == ([8, 8] if several else [2] if part else [8])
-    assert ('/depth_estimation/points' in counts) == ('points' in line)
+    assert ('/depth_estimation/points' in counts) == any('points' in word for word in words)
     assert ('/camera/image_raw' in counts) == (not several and not part)
     assert counts['/tf'] > 0
 

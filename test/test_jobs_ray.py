@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import re
 import shutil
 import signal
 import socket
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import bags as recorded
 import cv2
+import documents
 import psutil
 import pytest
 import tiny
@@ -80,8 +80,8 @@ def models(tmp_path_factory):
 
 def documented(line, address):
     """The arguments of a `ray start` of docs/cluster.md, with another address."""
-    text = (ROOT / 'docs' / 'cluster.md').read_text()
-    [found] = re.findall(rf'^    ray start ({line}.*)$', text, re.MULTILINE)
+    [found] = [one for one in documents.commands('ray start') if one.split()[2].startswith(line)]
+    found = found.removeprefix('ray start ')
     return found.replace('192.168.1.10:6379', address).replace('6379', address[-5:]).split()
 
 
@@ -294,7 +294,8 @@ def test_ctrl_c_ends_all_and_this_machine_was_alone(bags, tmp_path):
     out, home = tmp_path / 'out', tmp_path / 'home'
     home.mkdir()
     with tempfile.TemporaryDirectory() as temporary:  # short: sockets lie in it
-        flags = ('--engine=ray', '--workers=2', '--json')
+        (line,) = [one for one in documents.arguments('bag') if '--workers' in one]
+        flags = (*line.split()[3:], '--json')
         with called(bags, out, *flags, HOME=str(home), TMPDIR=temporary) as process:
             deadline = time.monotonic() + 120.0
             while not ((out / 'a').exists() and (out / '.long.partial').exists()):
