@@ -72,15 +72,17 @@ class BagWork:
                 try:
                     run.copy(bag, progress)
                 except KeyboardInterrupt as interrupt:
-                    raise KeyboardInterrupt(self._left(item, run.frames)) from interrupt
+                    raise KeyboardInterrupt(
+                        self._left(item, bag.written, run.frames)
+                    ) from interrupt
             return run.summary()
 
     def discard(self, item: Item) -> None:
         """Remove what a run that was killed has left; see `Work`."""
         discard(item.target)
 
-    def _left(self, item: Item, frames: int) -> str:
-        if self.keep_partial and frames:
+    def _left(self, item: Item, messages: int, frames: int) -> str:
+        if self.keep_partial and messages:
             return f': {item.target} holds the first {frames} frames'
         return f': nothing is left of {item.target}'
 
