@@ -5,9 +5,6 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,8 +23,6 @@ IMAGE, TRUTH = '/camera/image_raw', '/camera/depth'
 DEPTH = '/depth_estimation/depth/image'
 QUICK = ('--model', 'bundled', '--device', 'cpu', '--runtime', 'torch')
 LONG = 2000  # frames: nobody waits for their end
-DOCUMENT = Path(__file__).resolve().parents[1] / 'docs' / 'bags.md'
-COMMANDS = re.findall(r'^ {4}depth-estimation (bag .*)$', DOCUMENT.read_text(), re.MULTILINE)
 
 
 @pytest.fixture(scope='module')
@@ -156,30 +151,6 @@ def test_what_is_there_is_not_replaced_without_a_word(capsys, drive, tmp_path):
     assert (code, '--overwrite' in error) == (1, True)
     code, *_ = called(capsys, drive, tmp_path / 'out', '--overwrite')
     assert code == 0
-
-
-@pytest.mark.parametrize('command', COMMANDS)
-def test_a_command_of_the_document_does_what_it_says(capsys, monkeypatch, seen, tmp_path, command):
-    monkeypatch.chdir(tmp_path)
-    recording.record(Path('drive'), seen, 8)
-    recording.record(Path('two_cameras'), seen, 2, ('front', 'rear'))
-    recording.record(Path('drives', 'monday'), seen, 1)
-    recording.record(Path('drives', 'tuesday'), seen, 1)
-    shutil.copy(DOCUMENT.parents[1] / 'config' / 'depth.yaml', 'depth.yaml')
-    arguments = shlex.split(command)[1:]
-    code, *_ = called(capsys, *arguments)
-    assert code == 0
-    made = {
-        'both': '/depth_estimation/rear/depth/image',
-        'small': '/depth_estimation/colorized/image/compressed',
-        'points.mcap': '/depth_estimation/points',
-    }
-    if arguments[1] == 'made':
-        assert {path.name for path in Path('made').iterdir()} == {'monday', 'tuesday'}
-    else:
-        counts = {'small': 3, 'both': 2}
-        topic = made.get(arguments[1], DEPTH)
-        assert len(read(Path(arguments[1]), topic)) == counts.get(arguments[1], 8)
 
 
 def started(*arguments, before=''):
