@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from depth_estimation_ros.depth_files import NO_METRES, png, save
 from depth_estimation_ros.frames import DepthMap
 
+_CORNERS = 1_000_000  # of a surface; one of 12 megapixels would take half a gigabyte
 _TORN = 0.05  # of its depth: a triangle that spans more joins two surfaces
 _FLOAT, _UNSIGNED, _TRIANGLES = 5126, 5125, 4  # componentType and mode of glTF
 _VERTICES, _INDICES = 34962, 34963  # targets of glTF's buffer views
@@ -74,7 +76,8 @@ def write_glb(depth_map: DepthMap, edges: float, file: Path) -> None:
     """The surface that is seen, with the picture on it: glTF 2.0 in one file.
 
     y is up and the camera looks along -z, as glTF has it: the optical frame turned about x by
-    180°. Triangles across depth edges are left out.
+    180°. Triangles across depth edges are left out. Of a picture with more than a million pixels
+    every second row and column makes corners, or every third and so on; the picture stays whole.
 
     Args:
         depth_map, edges, file: As for `write_ply`.
@@ -85,12 +88,14 @@ def write_glb(depth_map: DepthMap, edges: float, file: Path) -> None:
     """
     points, _ = _points(depth_map, edges)
     height, width, _ = points.shape
+    every = math.ceil(math.sqrt(height * width / _CORNERS))
+    points = points[::every, ::every]
     corners = _triangles(points[..., 2])
     if not corners.size:
         raise ValueError(f'{file}: nothing in the picture has a depth, so there is no surface')
-    used, corners = _numbered(corners, height * width)
+    used, corners = _numbered(corners, points[..., 2].size)
     positions = points.reshape(-1, 4)[used, :3] * np.array([1, -1, -1], np.float32)
-    v, u = np.divmod(used, width)
+    v, u = every * np.array(np.divmod(used, points.shape[1]))
     texture = np.stack([(u + 0.5) / width, (v + 0.5) / height], axis=-1)
     parts = [
         positions.astype('<f4').tobytes(),

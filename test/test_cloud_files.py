@@ -88,6 +88,21 @@ def test_a_glb_is_the_seen_surface_with_y_up_under_the_picture(tmp_path):
     check(surface.vertices * [1, -1, -1], found, slope())
 
 
+def test_a_glb_of_a_large_picture_takes_fewer_corners_under_the_whole_picture(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(cloud_files, '_CORNERS', 24 * 32)
+    depth = np.tile(np.linspace(2.0, 3.0, 64, dtype=np.float32), (48, 1))
+    cloud_files.write_glb(scene(depth), 0.0, tmp_path / 'a.glb')
+    (surface,) = trimesh.load(tmp_path / 'a.glb', process=False).geometry.values()
+    assert len(surface.faces) == 2 * 31 * 23
+    assert surface.visual.material.baseColorTexture.size == (64, 48)
+    column, row = np.rint((surface.visual.uv * (64, 48)).T - 0.5).astype(int)
+    every = np.full((48, 64), np.nan)
+    every[::2, ::2] = depth[::2, ::2]
+    check(surface.vertices * [1, -1, -1], IMAGE[47 - row, column], every)
+
+
 def test_a_glb_is_laid_out_as_its_definition_asks(tmp_path):
     """Chunks of whole words; bounds of positions, which readers trust, are those of the data."""
     cloud_files.write_glb(scene(slope()), 0.0, tmp_path / 'a.glb')
