@@ -93,9 +93,9 @@ class Listener:
     def until(self, condition, what: str, timeout: float = 20.0) -> None:
         self._spin_until(self.executor, condition, what, timeout)
 
-    def end(self) -> str:
+    def end(self, how: signal.Signals = signal.SIGINT) -> str:
         """Stop it, and what it said."""
-        self.process.send_signal(signal.SIGINT)
+        self.process.send_signal(how)
         _, said = self.process.communicate(timeout=10)
         self.executor.shutdown()
         self.node.destroy_node()
@@ -222,8 +222,9 @@ def test_a_camera_that_is_lost_is_told_and_published_again_when_it_is_back(liste
     camera.until(silent, 'the stream ends')
     stream = Stream(stream.port)
     camera.until(lambda: len(camera.images) > heard + 5, 'images arrive again')
-    said = camera.end()
+    said = camera.end(signal.SIGTERM)  # which finds it waiting for an image
     stream.unplug()
+    assert camera.process.returncode == 0, said
     assert 'gives no images' in said
     assert 'is back' in said
     assert 'a guess' in said

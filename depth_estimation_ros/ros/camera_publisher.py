@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -151,6 +152,9 @@ def serve(make: Callable[[], CameraPublisher], args: Sequence[str]) -> None:
         node.destroy_node()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except rclpy_implementation.RCLError:
+        if rclpy.ok():  # else it was told to stop while it waited for an image
+            raise
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):  # launch repeats them
             signal.signal(number, signal.SIG_IGN)
