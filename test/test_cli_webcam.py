@@ -194,6 +194,20 @@ def test_ctrl_c_is_one_of_the_ways_to_end_it(videos, tmp_path):
     assert 'Traceback' not in err
 
 
+def test_a_terminal_is_left_as_it_was_when_somebody_ends_the_process(videos, tmp_path):
+    program = TerminalProgram(tmp_path, '--device', str(videos / 'long.avi'), *GIVEN)
+    try:
+        program.until(r's: snapshot, q: quit\x1b\[J')
+        assert termios.tcgetattr(program.inside) != program.before
+        program.process.send_signal(signal.SIGTERM)
+        program.until(re.escape('\x1b[?25h\x1b[?1049l'))
+        program.process.wait(20.0)
+        assert termios.tcgetattr(program.inside) == program.before
+    finally:
+        code = program.end()
+    assert code == 0
+
+
 def test_a_screen_that_does_not_answer_ends_nothing(videos, tmp_path):
     """Qt would end the process."""
     done = run(tmp_path, '--device', str(videos / 'drive.avi'), *GIVEN, DISPLAY=':9876')

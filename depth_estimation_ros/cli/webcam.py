@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +67,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    # As Ctrl-C: a terminal must be left as it was.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     camera.settle_opencv()
     from depth_estimation_ros import sections
     from depth_estimation_ros.capture import Capture
