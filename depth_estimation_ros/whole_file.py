@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +17,11 @@ def whole_file(target: Path, overwrite: bool) -> Iterator[Path]:
 
     Raises:
         FileExistsError: It is there, and is not to be replaced.
+        IsADirectoryError: A folder is there, which no file replaces.
     """
-    if target.is_dir() or (target.exists() and not overwrite):
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if target.exists() and not overwrite:
         raise there(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     discard_file(target)
