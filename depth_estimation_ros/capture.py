@@ -94,9 +94,7 @@ class Capture:
         if not self.live:
             return cv2.VideoCapture(self._source)
         capture = cv2.VideoCapture(self._source, cv2.CAP_V4L2)
-        size, rate = self._asked
-        wanted = {} if size is None else dict(zip(_SIZE, size, strict=True))
-        for key, value in (wanted | ({cv2.CAP_PROP_FPS: rate} if rate else {})).items():
+        for key, value in _wanted(*self._asked).items():
             capture.set(key, value)
         return capture
 
@@ -111,7 +109,23 @@ class Capture:
         )
 
 
-_SIZE = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+_UNCOMPRESSED = 640 * 480  # pixels, that USB 2 carries 30 times a second
+
+
+def _wanted(size: tuple[int, int] | None, rate: float) -> dict[int, float]:
+    """What to ask a camera for, in this order.
+
+    OpenCV prefers pixels that are not compressed, of which USB 2 carries few large pictures. A
+    camera without JPEG keeps what it has.
+    """
+    wanted: dict[int, float] = {}
+    if size is not None:
+        if size[0] * size[1] > _UNCOMPRESSED:
+            wanted[cv2.CAP_PROP_FOURCC] = cv2.VideoWriter.fourcc(*'MJPG')
+        wanted[cv2.CAP_PROP_FRAME_WIDTH], wanted[cv2.CAP_PROP_FRAME_HEIGHT] = size
+    if rate:
+        wanted[cv2.CAP_PROP_FPS] = rate
+    return wanted
 
 
 def _check_device(path: str) -> None:

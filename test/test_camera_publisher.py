@@ -29,7 +29,7 @@ from rclpy.qos import qos_profile_sensor_data  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
 
 from depth_estimation_ros import bag, messages  # noqa: E402
-from depth_estimation_ros.capture import Capture  # noqa: E402
+from depth_estimation_ros.capture import Capture, _wanted  # noqa: E402
 from depth_estimation_ros.cli import main  # noqa: E402
 
 SIZE = 160, 120
@@ -265,6 +265,18 @@ def test_flags_that_cannot_be_are_wrong_use(flag, capsys):
     with pytest.raises(SystemExit, match='2'):
         main(['camera', flag])
     assert flag.partition('=')[2] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('size', 'rate', 'order'),
+    [
+        (None, 0.0, []),
+        ((640, 480), 15.0, ['FRAME_WIDTH', 'FRAME_HEIGHT', 'FPS']),
+        ((1280, 720), 0.0, ['FOURCC', 'FRAME_WIDTH', 'FRAME_HEIGHT']),
+    ],
+)
+def test_a_camera_is_asked_for_jpeg_first_where_pictures_are_large(size, rate, order):
+    assert list(_wanted(size, rate)) == [getattr(cv2, f'CAP_PROP_{name}') for name in order]
 
 
 @pytest.fixture
