@@ -93,6 +93,6 @@ def test_a_file_that_finds_no_room_leaves_the_one_before(small_files, kind, tmp_
 
 def test_a_folder_of_that_name_stays_and_is_said(tmp_path):
     (tmp_path / 'a.npy').mkdir()
-    with pytest.raises(OSError, match='a.npy: Is a directory; .*another place'):
+    with pytest.raises(OSError, match=r'a\.npy: Is a directory; .*another place'):
         depth_files.write_npy(METRIC, tmp_path / 'a.npy')
     assert [path.name for path in tmp_path.iterdir()] == ['a.npy']
