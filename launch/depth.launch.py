@@ -25,6 +25,7 @@ from depth_estimation_ros.ros import rviz, transport
 from depth_estimation_ros.ros.launching import (
     declared,
     given,
+    is_true,
     rviz_node,
     static_transform,
     temporary,
@@ -148,8 +149,10 @@ def _with_values(sections: dict[str, Any], values: dict[str, Any]) -> dict[str, 
     return {name: _with_values(section, values) for name, section in sections.items()}
 
 
-def _of_file(params_file: str, name: str) -> Any:
-    """A parameter of the first section that has it; None: of none."""
+def _in_force(context: LaunchContext, params_file: str, name: str) -> Any:
+    """A parameter as given, else of the first section of the file that has it; None: of none."""
+    if text := LaunchConfiguration(name).perform(context):
+        return yaml.safe_load(text)
     with open(params_file, encoding='utf-8') as file:  # noqa: PTH123
         waiting = [yaml.safe_load(file) or {}]
     for section in waiting:
@@ -165,19 +168,22 @@ def _transform(context: LaunchContext) -> list[Node | LogInfo]:
 
 
 def _rviz(context: LaunchContext) -> list[Node | LogInfo]:
-    values = given(context, [*ARGUMENTS, 'cameras', 'image_transport'])
+    values = given(context, ARGUMENTS)
+
+    def in_force(name: str) -> Any:
+        return _in_force(context, values['params_file'], name)
+
     config = values['rviz_config']
     if not config:
         template = Path(__file__).resolve().parents[1] / 'config' / 'depth.rviz'
         topics = rviz.Topics(values['namespace'], values['name'], _remappings(values))
         config = rviz.configuration(
             template.read_text(encoding='utf-8'),
-            yaml.safe_load(values['cameras'])
-            or _of_file(values['params_file'], 'cameras')
-            or [''],
+            in_force('cameras') or [''],
             topics,
             values['base_frame'],
-            compressed=values['image_transport'] == 'compressed',
+            compressed=in_force('image_transport') == 'compressed',
         )
         config = temporary(config, '.rviz')
-    return [rviz_node(config, use_sim_time=values['use_sim_time'] == 'true')]
+    sim_time = in_force('use_sim_time')
+    return [rviz_node(config, use_sim_time=is_true('use_sim_time', str(sim_time or False)))]

@@ -13,7 +13,7 @@ from launch import LaunchContext, LaunchDescription
 from launch.actions import OpaqueFunction, SetLaunchConfiguration
 from launch.substitutions import LaunchConfiguration
 
-from depth_estimation_ros.ros.launching import declared, depth, given
+from depth_estimation_ros.ros.launching import declared, depth, given, is_true
 
 ARGUMENTS = {
     'cameras': ('[front, rear]', 'Names of the cameras, each the namespace of its topics.'),
@@ -34,7 +34,8 @@ def generate_launch_description() -> LaunchDescription:
 def _remap(context: LaunchContext) -> list[SetLaunchConfiguration]:
     """Add the topics of each camera to the remappings; those given by hand come first and win."""
     values = given(context, ARGUMENTS)
-    if LaunchConfiguration('static_transform', default='false').perform(context) != 'false':
+    placed = LaunchConfiguration('static_transform', default='false').perform(context)
+    if is_true('static_transform', placed):
         raise ValueError(
             'static_transform places one camera, not several: describe the robot (URDF), or run '
             'static_transform_publisher for each'

@@ -21,7 +21,7 @@ from launch.substitutions import LaunchConfiguration
 
 from depth_estimation_ros.bag import open_bag
 from depth_estimation_ros.bag.cameras import find_cameras
-from depth_estimation_ros.ros.launching import declared, depth, given, install, installed
+from depth_estimation_ros.ros.launching import declared, depth, given, install, installed, is_true
 
 ARGUMENTS = {
     'bag': (None, 'Folder or file of the bag.'),
@@ -98,6 +98,6 @@ def _player(context: LaunchContext) -> list[ExecuteProcess]:
     values = given(context, ARGUMENTS)
     command = ['ros2', 'bag', 'play', values['bag'], '--clock', values['clock']]
     command += ['--rate', values['rate'], '--start-offset', values['start']]
-    command += ['--loop'] if values['loop'] == 'true' else []
+    command += ['--loop'] if is_true('loop', values['loop']) else []
     command += ['--disable-keyboard-controls', *shlex.split(values['play'])]
     return [ExecuteProcess(cmd=command, output='screen')]

@@ -15,7 +15,7 @@ from launch.actions import OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from depth_estimation_ros.ros.launching import declared, depth, given, install, installed
+from depth_estimation_ros.ros.launching import declared, depth, given, install, installed, is_true
 
 ARGUMENTS = {
     'driver': (
@@ -99,5 +99,5 @@ def _publisher(values: dict[str, str]) -> list[str]:
         *('--size', f'{values["width"]}x{values["height"]}'),
         *(['--rate', values['frame_rate']] if values['frame_rate'] else []),
         *(['--camera', calibration] if calibration else []),
-        *(['--loop'] if values['loop'] == 'true' else []),
+        *(['--loop'] if is_true('loop', values['loop']) else []),
     ]

@@ -298,6 +298,30 @@ def test_rviz_shows_the_cameras_that_a_parameter_file_names(built, prefix, tmp_p
     assert topics[::3] == ['/left/image', '/right/image']
 
 
+def test_rviz_takes_time_and_transport_from_the_parameter_file_too(built, prefix, tmp_path):
+    ready(prefix, 'rviz2')
+    params = tmp_path / 'params.yaml'
+    params.write_text('/**: {ros__parameters: {use_sim_time: true, image_transport: compressed}}')
+    (_, viewer), _ = built(DEPTH, rviz='true', params_file=str(params))
+    assert next(iter(shown(Path(viewer[viewer.index('-d') + 1]).read_text()))) == (
+        '/image/compressed'
+    )
+    clock = Path(viewer[viewer.index('--params-file') + 1]).read_text()
+    assert yaml.safe_load(clock)['/**']['ros__parameters'] == {'use_sim_time': True}
+
+
+@pytest.mark.parametrize(('text', 'loops'), [('True', True), ('1', True), ('FALSE', False)])
+def test_true_and_false_are_read_as_conditions_of_launch_read_them(text, loops):
+    read = _function(ROOT / 'depth_estimation_ros' / 'ros' / 'launching.py', 'is_true')
+    assert read('loop', text) is loops
+    scope = {'is_true': read}
+    values = {'video_device': '0', 'frame_id': 'eye', 'width': '6', 'height': '4'}
+    values |= {'frame_rate': '', 'camera_info_url': '', 'loop': text}
+    assert ('--loop' in _function(USB, '_publisher', **scope)(values)) is loops
+    with pytest.raises(ValueError, match='loop:=yes is neither true nor false'):
+        read('loop', 'yes')
+
+
 def test_a_usb_camera_without_drivers_rviz_and_tf(built, prefix, monkeypatch):
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(prefix))
     monkeypatch.setenv('ROS_DISTRO', 'kilted')

@@ -33,6 +33,17 @@ def given(context: LaunchContext, names: Iterable[str]) -> dict[str, str]:
     return {name: LaunchConfiguration(name).perform(context) for name in names}
 
 
+def is_true(name: str, text: str) -> bool:
+    """Whether an argument is true, by the words that conditions of launch take.
+
+    Raises:
+        ValueError: It is neither true nor false.
+    """
+    if text.lower() not in ('true', '1', 'false', '0'):
+        raise ValueError(f'{name}:={text} is neither true nor false')
+    return text.lower() in ('true', '1')
+
+
 def depth(file: str, **arguments: str) -> IncludeLaunchDescription:
     """Include depth.launch.py, which lies beside a launch file, with some arguments set.
 
