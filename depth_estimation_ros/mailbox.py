@@ -18,10 +18,15 @@ class Mailbox(Generic[T]):
         self._item: T | None = None
         self.overwritten = 0
 
-    def put(self, item: T) -> None:
-        """Leave an item, in place of what may be there."""
+    def put(self, item: T, missed: bool = True) -> None:
+        """Leave an item, in place of what may be there.
+
+        Args:
+            item: It; at no time is the slot empty between the one before and this one.
+            missed: Somebody wanted the one before, so that it is counted.
+        """
         with self._lock:
-            self.overwritten += self._item is not None
+            self.overwritten += missed and self._item is not None
             self._item = item
 
     def take(self) -> T | None:

@@ -156,9 +156,8 @@ class CameraStream:
     def _on_image(self, message: Any) -> None:
         self.received += 1
         self.arrived = Time.from_msg(message.header.stamp).nanoseconds
-        if not self.due():
-            self._mailbox.take()  # nobody waited for it, so it is not a dropped frame
-        self._mailbox.put((message, time.perf_counter()))
+        # What nobody waited for is not a dropped frame.
+        self._mailbox.put((message, time.perf_counter()), missed=self.due())
         self._wake()
 
     def due(self) -> bool:
