@@ -149,21 +149,30 @@ class TerminalProgram:
             os.close(self.master)
 
 
+PAGE = r's: snapshot, q: quit\x1b\[J'
+
+
+def widest(said: str) -> int:
+    """Blocks in the longest line of the last page."""
+    return max(line.count('▀') for line in said.rpartition('\x1b[H')[2].split('\n'))
+
+
 def test_in_a_terminal_half_blocks_fill_it_and_keys_are_heard(videos, tmp_path):
     program = TerminalProgram(tmp_path, '--device', str(videos / 'long.avi'), *GIVEN)
     try:
         program.until('neither DISPLAY nor WAYLAND_DISPLAY is set: shown here')
         program.until(r'\x1b\[\?1049h')
-        page = program.until(r's: snapshot, q: quit\x1b\[J')
+        page = program.until(PAGE)
         lines = page.split('\n')
         assert len(lines) <= 24
         # 24 rows less three of text, of a picture of 8 to 3
         assert (sum('▀' in line for line in lines), lines[0].count('▀')) == (15, 80)
         assert '(159, 119): depth' in page
         program.resize(12, 40)
+        while widest(program.until(PAGE)) > 40:  # drawn before it was told
+            pass
         program.type('s')
-        page = program.until('kept as snapshots').rpartition('\x1b[H')[2]
-        assert 0 < max(line.count('▀') for line in page.split('\n')) <= 40
+        assert 0 < widest(program.until('kept as snapshots')) <= 40
         program.type('\x1bOQ')  # F2 is no q
         program.until('snapshot')
         assert program.process.poll() is None

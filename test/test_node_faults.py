@@ -396,8 +396,8 @@ import rclpy
 from depth_estimation_ros.ros import node
 
 class Jazzy(node.DepthNode):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, *given):
+        super().__init__(*given)
         self.turn = 0
         self.create_timer(0.1, self.go)
 
