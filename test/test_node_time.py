@@ -218,7 +218,7 @@ def test_a_frame_asked_for_by_its_stamp_is_not_the_one_of_before_a_reset(ros, tm
         rig.connect()
         picture, _ = rendered()
         answers = []
-        for stamp, image in ((5, picture), (6, picture), (5, picture[:, ::-1])):
+        for stamp, image in ((5, picture), (6, picture), (5, picture[:, ::-1]), (5, picture)):
             message = image_message(np.ascontiguousarray(image), stamp * SECOND)
             received = rig.node.streams[''].received
             rig.send(message, info_message(message))
@@ -228,8 +228,9 @@ def test_a_frame_asked_for_by_its_stamp_is_not_the_one_of_before_a_reset(ros, tm
             assert answer.success, answer.message
             answers.append(answer.depth[0])
         assert answers[0] == pytest.approx(answers[1], rel=0.01)
-        assert answers[2] == rig.ask(GetDistance, 'get_distance', u=[40.0], v=[120.0]).depth[0]
         assert answers[2] != pytest.approx(answers[0], rel=0.02)
+        assert answers[3] != pytest.approx(answers[2], rel=0.02)
+        assert answers[3] == rig.ask(GetDistance, 'get_distance', u=[40.0], v=[120.0]).depth[0]
         assert rig.node.streams[''].history.jumps == 1
     finally:
         rig.close()

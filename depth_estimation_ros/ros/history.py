@@ -107,8 +107,8 @@ class History:
         if stamp == 0:
             return self.newest()
         with self.lock:
-            if stamp == arrived and [stamp] != [one.frame.stamp for one in self._maps][-1:]:
-                self._finish()  # one that is kept may be of before time jumped back
+            if stamp == arrived:  # one that is kept with this stamp may be of before a reset
+                self._finish()
             kept = {depth_map.frame.stamp: depth_map for depth_map in self._maps}
         if stamp not in kept:
             stamps = ', '.join(map(_seconds, kept)) or 'none'
