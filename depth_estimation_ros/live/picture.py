@@ -24,7 +24,7 @@ class Seen:
     Attributes:
         image: [H, W, 3] uint8 RGB.
         colours: Its depth, [H, W, 3] uint8 RGB.
-        legend: [h, w, 3] uint8 RGB, `scale` times as high.
+        legend: [h, w, 3] uint8 RGB, as high as the picture is shown.
         mark: Pixel of the image whose distance is told.
         lines: What is said of it.
         hint: What can be done.
