@@ -136,7 +136,12 @@ def _overrides(context: LaunchContext, params_file: str) -> str:
     under each of them.
     """
     texts = given(context, ['use_sim_time', *(one.name for one in parameters())])
-    values = {name: yaml.safe_load(text) for name, text in texts.items() if text}
+    strings = {one.name for one in parameters() if isinstance(one.default, str)}
+    values = {  # the text of reference.options is a mapping, which must stay a text
+        name: text if name in strings else yaml.safe_load(text)
+        for name, text in texts.items()
+        if text
+    }
     with open(params_file, encoding='utf-8') as file:  # noqa: PTH123
         sections = _with_values(yaml.safe_load(file) or {}, values)
     sections.setdefault('/**', {'ros__parameters': values})

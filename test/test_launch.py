@@ -272,6 +272,12 @@ def test_node_gets_topics_and_parameters(built, tmp_path):
     assert said == []
 
 
+def test_a_parameter_that_is_a_text_stays_one(built):
+    texts = {'reference.options': '{max_age: 0.5}', 'weights': '007', 'calibration.directory': '~'}
+    (command,), _ = built(DEPTH, params_file=PARAMS, **texts)
+    assert values_of(command)['/**']['ros__parameters'] == texts
+
+
 def test_each_of_several_cameras_gets_its_topics_and_what_is_given_by_hand_wins(built):
     given = {'remap': 'rear/image:=/odd', 'images': '/cams/{camera}/rgb'}
     (command,), _ = built(MULTI, params_file=PARAMS, **given)
