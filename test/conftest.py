@@ -117,6 +117,15 @@ def private_folders(tmp_path_factory, monkeypatch):
     monkeypatch.setenv('ROS_LOG_DIR', str(home / 'log'))
 
 
+@pytest.fixture(autouse=True)
+def signals_as_before():
+    """A command that runs in this process leaves signals ignored, and children would inherit it."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
 def own_conversions(private_folders) -> Path:
     """An empty folder of converted networks, the test's own."""
