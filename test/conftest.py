@@ -119,7 +119,7 @@ def private_folders(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def signals_as_before():
-    """A command that runs in this process leaves signals ignored, and children would inherit it."""
+    """A command that ran in this process may leave signals ignored, as children inherit it."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():
