@@ -158,7 +158,8 @@ def widest(said: str) -> int:
 
 
 def test_in_a_terminal_half_blocks_fill_it_and_keys_are_heard(videos, tmp_path):
-    program = TerminalProgram(tmp_path, '--device', str(videos / 'long.avi'), *GIVEN)
+    given = ('--device', str(videos / 'long.avi'), *GIVEN)
+    program = TerminalProgram(tmp_path, *given, COLUMNS='200')  # of a shell in a larger one
     try:
         program.until('neither DISPLAY nor WAYLAND_DISPLAY is set: shown here')
         program.until(r'\x1b\[\?1049h')

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import subprocess
 import sys
 import termios
@@ -21,6 +20,7 @@ import numpy as np
 from depth_estimation_ros.live.picture import Seen, half_blocks
 
 QUIT = 'q'
+_USUAL = 80, 24  # columns and rows of a terminal that does not tell, as on a serial line
 _TITLE = 'depth-estimation'
 _ESCAPE = '\x1b'
 _TRY = f'import cv2; cv2.namedWindow({_TITLE!r}); cv2.waitKey(1)'
@@ -91,7 +91,8 @@ class Terminal:
 
     def show(self, seen: Seen) -> None:
         """As `Screen.show`."""
-        columns, rows = shutil.get_terminal_size()
+        size = os.get_terminal_size(sys.stdout.fileno())  # COLUMNS may tell one of before
+        columns, rows = size.columns or _USUAL[0], size.lines or _USUAL[1]
         text = [line[: columns - 1] for line in (*seen.lines, seen.hint)]
         blocks = half_blocks(seen.panels(), columns, max(rows - len(text), 1))
         page = '\x1b[K\n'.join([*blocks, *text])
