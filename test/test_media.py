@@ -18,6 +18,7 @@ import pytest
 from film import frames, number, numbered, shoot, sound
 
 from depth_estimation_ros.media.base import Clip
+from depth_estimation_ros.media.clock import Clock
 from depth_estimation_ros.media.formats import FORMATS
 from depth_estimation_ros.media.sequence import SequenceReader
 from depth_estimation_ros.media.video_reader import VideoReader
@@ -209,6 +210,66 @@ def test_damaged_pieces_are_left_out_and_counted(tmp_path):
     assert 10 <= len(pictures) < 28
     assert 'pieces that cannot be decoded: ' in reader.loss[0]
     assert pictures[-1].time > 0.8
+
+
+@pytest.mark.parametrize('ending', ['.mp4', '.mkv'])
+def test_two_recordings_one_behind_the_other_are_one(tmp_path, ending):
+    """As of dashcams: the clock of the second starts anew."""
+    source = shoot(tmp_path / 'in.ts', numbered(28), sound='aac')
+    heard = [data for data, _ in sound(source)]
+    source.write_bytes(source.read_bytes() * 2)
+    assert copy(source, tmp_path / f'out{ending}') == []
+    pictures, times = frames(tmp_path / f'out{ending}')
+    assert [number(picture) for picture in pictures] == [*range(28)] * 2
+    np.testing.assert_allclose(np.diff(times), 1 / 30, atol=2e-3)
+    kept = [data for data, _ in sound(tmp_path / f'out{ending}')]
+    assert len(kept) == 2 * len(heard)
+    _, reader = read(source)
+    assert reader.remarks == ['its clock is set back at 1.0 s: times go on from there']
+
+
+def test_damaged_sound_is_left_out_and_counted(tmp_path):
+    source = shoot(tmp_path / 'in.ts', numbered(84), sound='aac')
+    data = bytearray(source.read_bytes())
+    noise = np.random.default_rng(0).integers(0, 255, len(data), np.uint8).tobytes()
+    for at in range(188 * 40, len(data), 188):  # packets of a transport stream
+        if int.from_bytes(data[at + 1 : at + 3], 'big') == 0x101:  # sound, not its beginning
+            data[at + 4 : at + 188] = noise[at + 4 : at + 188]
+    source.write_bytes(data)
+    remarks = copy(source, tmp_path / 'out.mp4')
+    assert 'pieces of sound that are damaged and were left out: ' in ''.join(remarks)
+    assert len(frames(tmp_path / 'out.mp4')[0]) == 84
+    assert 0 < len(sound(tmp_path / 'out.mp4')) < len(sound(source))
+
+
+def test_where_frames_are_missing_that_is_said(tmp_path):
+    """FFmpeg goes on behind a damaged piece of MKV, and tells nobody."""
+    source = shoot(tmp_path / 'in.mkv', numbered(28), [40 * i + 900 * (i > 20) for i in range(28)])
+    _, reader = read(source)
+    assert reader.remarks == [
+        'there is no frame from 0.80 s to 1.74 s: it was not recorded, or is damaged there'
+    ]
+    torn, reader = read(damaged(tmp_path / 'torn.mkv', 'scribbled over'))
+    assert len(torn) < 28
+    assert 'there is no frame from' in reader.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ('stamps', 'times', 'said'),
+    [
+        ([0, 1, 1, 2], [0, 1, 1.001, 2], 'not later than those before, shown a moment after: 1'),
+        ([None, 1, None], [0, 1, 2], ''),
+        ([5, 6, 0, 1], [5, 6, 7, 8], 'set back at 7.0 s'),
+        ([-1, 0, 9], [-1, 0, 9], 'from 0.00 s to 9.00 s'),
+        ([0, 8, 20, 30], [0, 8, 20, 30], 'from 8.00 s to 20.00 s, and 2 shorter times'),
+    ],
+)
+def test_a_clock_only_goes_on(stamps, times, said):
+    clock = Clock(Fraction(0), Fraction(1, 1000), Fraction(1))
+    found = [clock.time(None if stamp is None else 1000 * stamp) for stamp in stamps]
+    assert list(map(float, found)) == times
+    assert said in ''.join(clock.remarks)
+    assert bool(said) == bool(clock.remarks)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,6 +16,7 @@ import av
 import av.error
 
 from depth_estimation_ros.media.base import Clip
+from depth_estimation_ros.media.clock import Clock
 from depth_estimation_ros.media.video_reader import open_container
 
 if TYPE_CHECKING:
@@ -31,23 +33,21 @@ class Audio:
         target: Where to; nothing has been written into it yet.
         origin: Seconds on the clock of the source at its beginning.
         clip: The part that is wanted; it begins at 0 in the target.
-
-    Attributes:
-        remarks: What could not be copied.
     """
 
     def __init__(
         self, source: Path, target: OutputContainer, origin: Fraction, clip: Clip
     ) -> None:
-        self._target, self._clip, self._start = target, clip, origin + clip.start
-        self.remarks: list[str] = []
+        self._target, self._clip, self._origin = target, clip, origin
+        self._remarks: list[str] = []
+        self._damaged = 0
         self._source = open_container(source)
         self._copies: dict[AudioStream, AudioStream] = {}
         for stream in self._source.streams.audio:
             if _fits(stream, target.format.name):
                 self._copies[stream] = target.add_stream_from_template(stream)
             else:
-                self.remarks.append(
+                self._remarks.append(
                     f'the sound ({stream.codec.canonical_name}) does not fit into '
                     f'{target.format.name} and was left out: mkv takes any'
                 )
@@ -55,6 +55,7 @@ class Audio:
 
     def _packets(self) -> Iterator[tuple[Fraction, Packet[Any]]]:
         """Those of the part, with their times in the target."""
+        clocks: dict[AudioStream, Clock] = {}
         packets: Iterator[Packet[Any]] = self._source.demux(*self._copies)
         while True:
             try:
@@ -65,21 +66,35 @@ class Audio:
                 return
             if packet.dts is None or packet.pts is None:
                 continue
-            time = packet.pts * packet.time_base - self._start
+            tick, stream = packet.time_base, packet.stream
+            usual = (packet.duration or 1) * tick
+            clock = clocks.setdefault(stream, Clock(self._origin, tick, usual))
+            time = clock.time(packet.dts) - self._clip.start
             if time >= self._clip.end - self._clip.start:
                 return
             if time >= 0 or not self._clip.start:  # what stands before zero is for the decoder
-                shift = round(self._start / packet.time_base)
-                packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
-                packet.stream = self._copies[packet.stream]
+                stamp = round(time / tick)
+                packet.pts, packet.dts = stamp + packet.pts - packet.dts, stamp
+                packet.stream = self._copies[stream]
                 yield time, packet
 
     def until(self, time: Fraction | None) -> None:
         """Write what is to be heard up to a time in the target; None: all that is left."""
         for at, packet in self._waiting:
-            self._target.mux(packet)
+            try:
+                self._target.mux(packet)
+            except av.error.FFmpegError as error:
+                if error.errno in errno.errorcode:  # of the system: there is no room, for instance
+                    raise
+                self._damaged += 1
             if time is not None and at > time:
                 return
+
+    @property
+    def remarks(self) -> list[str]:
+        """What could not be copied."""
+        damaged = f'pieces of sound that are damaged and were left out: {self._damaged}'
+        return self._remarks + [damaged] * bool(self._damaged)
 
     def close(self) -> None:
         """Let go of the source."""

@@ -69,7 +69,6 @@ class Reader(Protocol):
         time_base: Seconds of which times are multiples.
         rate: Frames in a second, on average.
         total: About how many there are; None: nobody knows.
-        remarks: What people should know of it.
     """
 
     width: int
@@ -77,9 +76,12 @@ class Reader(Protocol):
     time_base: Fraction
     rate: Fraction
     total: int | None
-    remarks: list[str]
 
     def __iter__(self) -> Iterator[Picture]: ...
+
+    @property
+    def remarks(self) -> list[str]:
+        """What people should know of it, once all has been read."""
 
     @property
     def loss(self) -> list[str]:

@@ -36,8 +36,9 @@ class Format:
     step: int = 1
 
 
-# Encoders share the processor with the network. Of colours of depth slower presets make files
-# smaller, by a half at most, and pictures no better.
+# Encoders share the processor with the network. Of 640x480 `veryfast` takes three times as long,
+# 11 ms of a core a frame, which is more than a small network takes; its files are six tenths as
+# large, a quarter with the picture beside the depth, and pictures no better.
 _H264 = {'preset': 'ultrafast', 'crf': '18', 'threads': '4'}
 _VP9 = {
     'crf': '24',

@@ -19,9 +19,11 @@ from av.video.reformatter import ColorTrc
 from numpy.typing import NDArray
 
 from depth_estimation_ros.media.base import Clip, Picture
+from depth_estimation_ros.media.clock import Clock
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -112,7 +114,7 @@ class VideoReader:
 
     def __init__(self, file: Path, clip: Clip) -> None:
         self._file, self._clip = file, clip
-        self.remarks: list[str] = []
+        self._remarks: list[str] = []
         self._open()
         try:
             self._describe(self._first())
@@ -130,11 +132,11 @@ class VideoReader:
         self.origin = self._origin()
         self.rate = stream.average_rate or stream.guessed_rate or _USUAL_RATE
         self.time_base = stream.time_base or 1 / self.rate
-        self._last = -1 / self.rate
+        self._clock = Clock(self.origin, self.time_base, 1 / self.rate)
         self._reached = 0.0  # seconds from the beginning
         self._unreadable = self._damaged = 0
         self._stopped, self._read_all = '', False
-        self._frames: Iterator[VideoFrame] = self._decoded()
+        self._frames: Iterator[tuple[VideoFrame, Fraction]] = self._decoded()
 
     def close(self) -> None:
         """Nothing can be read any more."""
@@ -143,8 +145,7 @@ class VideoReader:
     def __iter__(self) -> Iterator[Picture]:
         """The pictures, once."""
         wanted = 0
-        for frame in self._frames:
-            time = self._time(frame)
+        for frame, time in self._frames:
             if time >= self._clip.end:
                 return
             if time < self._clip.start:
@@ -153,6 +154,11 @@ class VideoReader:
                 name = f'{wanted // self._clip.stride:06d}'
                 yield Picture(self._image(frame), time, name)
             wanted += 1
+
+    @property
+    def remarks(self) -> list[str]:
+        """See `base.Reader`."""
+        return [*self._remarks, *self._clock.remarks]
 
     @property
     def loss(self) -> list[str]:
@@ -195,7 +201,7 @@ class VideoReader:
                 seconds = self.origin + self._clip.start
                 self._container.seek(int(seconds * av.time_base))
             first = next(self._frames, None)
-            if first is None or first.pts is None or self._time(first) > self._clip.start:
+            if first is None or first[0].pts is None or first[1] > self._clip.start:
                 first = None
                 self.close()
                 self._open()  # too far, or nowhere: all is read
@@ -203,7 +209,7 @@ class VideoReader:
         if first is None:
             raise ValueError(f'{self._file} holds no frame that can be read')
         self._frames = itertools.chain([first], self._frames)
-        return first
+        return first[0]
 
     def _video(self) -> VideoStream:
         for stream in self._container.streams.video:
@@ -225,55 +231,48 @@ class VideoReader:
         if self._clip == Clip() and self._stream.frames:
             self.total = self._stream.frames
         if self._size != self._stored:
-            self.remarks.append(
+            self._remarks.append(
                 f'pixels are not square: {first.width}x{first.height} becomes {width}x{height}'
             )
         if first.color_trc in _HDR:
             name = _HDR[ColorTrc(first.color_trc)]
-            self.remarks.append(
+            self._remarks.append(
                 f'colours are HDR ({name}), and paler for the network than on a screen: convert '
                 'it to SDR first'
             )
 
-    def _decoded(self) -> Iterator[VideoFrame]:
-        """All frames that can be read; what cannot is counted."""
-        packets = self._container.demux()
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.error.FFmpegError as error:
-                self._stopped = str(error.strerror)
-                packet = None
-            if packet is None:
-                break
-            if packet.pts is not None:
-                end = float((packet.pts + (packet.duration or 0)) * packet.time_base - self.origin)
-                self._reached = max(self._reached, end)
-            if packet.stream is not self._stream:
-                continue
+    def _decoded(self) -> Iterator[tuple[VideoFrame, Fraction]]:
+        """All frames that can be read, and their times; what cannot is counted."""
+        for packet in self._packets():
             try:
                 frames = self._stream.decode(packet)
             except av.error.FFmpegError:
                 self._unreadable += 1
                 continue
+            torn = packet is not None and packet.is_corrupt
+            self._damaged += max(torn, sum(frame.is_corrupt for frame in frames))
             for frame in frames:
-                self._damaged += frame.is_corrupt
-                yield frame
+                yield frame, self._clock.time(frame.pts)
         self._read_all = True
 
-    def _time(self, frame: VideoFrame) -> Fraction:
-        """Seconds from the beginning; one frame after the last where it says nothing."""
-        if frame.pts is None:
-            self._last += 1 / self.rate
-        else:
-            self._last = frame.pts * self.time_base - self.origin
-        return self._last
+    def _packets(self) -> Iterator[Packet[Any] | None]:
+        """Those of the stream; the last one has the decoder give what it holds back."""
+        try:
+            for packet in self._container.demux():
+                if packet.pts is not None:
+                    end = (packet.pts + (packet.duration or 0)) * packet.time_base - self.origin
+                    self._reached = max(self._reached, float(end))
+                if packet.stream is self._stream:
+                    yield packet
+        except av.error.FFmpegError as error:
+            self._stopped = str(error.strerror)
+            yield None
 
     def _image(self, frame: VideoFrame) -> NDArray[np.uint8]:
         width, height = self._size
         if not self._resized and (frame.width, frame.height) != self._stored:
             self._resized = True
-            self.remarks.append(f'frames change their size: all are scaled to {width}x{height}')
+            self._remarks.append(f'frames change their size: all are scaled to {width}x{height}')
         rgb = frame.reformat(width, height, 'rgb24', interpolation='BICUBIC').to_ndarray()
         return self._turn.applied(np.asarray(rgb, np.uint8))
 

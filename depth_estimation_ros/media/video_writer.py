@@ -200,7 +200,7 @@ class VideoWriter:
     @property
     def remarks(self) -> list[str]:
         """What people should know of it, once it is finished."""
-        said = list(self._audio.remarks) if self._audio is not None else []
+        said = self._audio.remarks if self._audio is not None else []
         if self._left_out:
             most = float(1 / (self._clock * self._format.step))
             said.append(
