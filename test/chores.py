@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
+import sys
 import time
 
 import numpy as np
@@ -34,8 +35,13 @@ class Pictures:
         os.replace(half, item.target)
         return {'frames': len(files), 'runtime': estimator.runtime.name}
 
-    def discard(self, item):
+    def there(self, item):
+        return item.target.exists()
+
+    def discard(self, item, finished):
         self._half(item).unlink(missing_ok=True)
+        if finished:
+            item.target.unlink(missing_ok=True)
 
     def _half(self, item):
         return item.target.with_name(f'.{item.target.name}.part')
@@ -43,9 +49,16 @@ class Pictures:
 
 @dataclasses.dataclass(frozen=True)
 class Perilous(Pictures):
-    """Copies files, slowly; `deadly` kills its process, `snare` waits to be killed, once."""
+    """Copies files, slowly, where there are none.
+
+    `deadly` kills its process, `late` does so once, when all is written; `snare` waits to be
+    killed, once.
+    """
 
     def run(self, _, item, progress):
+        sys.stdout.write('copying\n')  # which is no answer
+        if item.target.is_file():
+            raise FileExistsError(item.target)
         half = self._half(item)
         half.write_bytes(item.source.read_bytes())
         if item.source.name == 'deadly':
@@ -56,4 +69,7 @@ class Perilous(Pictures):
             progress(Progress(1))
             time.sleep(60.0)
         os.replace(half, item.target)
+        if item.source.name == 'late' and not told.exists():
+            told.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
         return {'frames': 1}

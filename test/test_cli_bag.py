@@ -174,6 +174,13 @@ def test_a_full_disk_is_said_and_leaves_nothing(drive, tmp_path, storage):
     assert list((tmp_path / 'disk').iterdir()) == []
 
 
+def test_ctrl_c_keeps_nothing_of_what_others_do(capsys, drive, tmp_path):
+    given = ('--keep-partial', '--engine', 'ray')
+    code, _, error = called(capsys, drive, tmp_path / 'out', *given)
+    assert (code, list(tmp_path.glob('out*'))) == (1, [])
+    assert '--keep-partial is of --engine local' in error
+
+
 @pytest.fixture(scope='module')
 def long_drive(tmp_path_factory, seen):
     return recording.record(tmp_path_factory.mktemp('long') / 'drive', seen, LONG)

@@ -184,6 +184,12 @@ def test_a_folder_of_pictures_and_a_pattern_are_sequences(video, room, tmp_path)
     assert (tmp_path / 'a.mp4').read_bytes() == (tmp_path / 'b.mp4').read_bytes()
 
 
+def test_a_video_may_be_called_like_a_pattern(video, drive, tmp_path):
+    drive.rename(tmp_path / 'drive%03d.mkv')
+    assert video('drive%03d.mkv', 'out.mp4')[0] == 0
+    assert len(frames(tmp_path / 'out.mp4')[0]) == 6
+
+
 def test_a_folder_of_videos_is_done_and_one_that_is_none_is_said(video, drive, tmp_path):
     folder = tmp_path / 'drives'
     folder.mkdir()
@@ -238,6 +244,8 @@ def test_what_is_there_is_replaced_only_when_asked(video, tmp_path):
         (['drive.mkv', 'out.mp4', '--export', 'ply'], 2, 'exports are npz'),
         (['drive.mkv', 'out.mp4', '--color-range', '5,1'], 2, '5 is not below 1'),
         (['drive.mkv', 'out.mp4', '--calibration', 'no.yaml'], 1, 'no.yaml'),
+        (['drive.mkv', 'o/%d.png', '--depth-output', 'o'], 1, 'give --depth-output another one'),
+        (['drive.mkv', 'out.mp4', '--depth-output', 'drive.mkv'], 1, 'drive.mkv exists'),
     ],
 )  # fmt: skip
 def test_what_is_refused_leaves_nothing(video, capsys, tmp_path, arguments, code, text):
@@ -257,12 +265,34 @@ def test_work_goes_to_other_machines_and_what_it_left_is_discarded(drive, estima
     work = pickle.loads(pickle.dumps(work))  # noqa: S301
     item = Item(drive, tmp_path / 'out.mp4')
     (tmp_path / '.out.mp4.part').write_text('of a worker that was killed')
-    work.discard(item)
+    work.discard(item, finished=False)
     assert [path.name for path in tmp_path.iterdir()] == ['drive.mkv']
     steps, before = [], threading.active_count()
     assert work.run(estimator, item, steps.append)['frames'] == len(TIMES)
     assert [step.done for step in steps] == [1, 2, 3, 4, 5, 6]
     assert threading.active_count() == before
+
+
+def test_what_is_finished_goes_when_nobody_was_told_of_it(drive, estimator, tmp_path):
+    """The worker was killed behind its last step; or among the last ones."""
+    mine = tmp_path / 'p' / 'mine.png'
+    mine.parent.mkdir()
+    mine.touch()
+    work = VideoWork(Network('bundled'), Road((0.1, 20.0)), depth_output=tmp_path / 'd')
+    for item in (Item(drive, tmp_path / 'out.mp4'), Item(drive, tmp_path / 'p' / '%d.png')):
+        assert not work.there(item)
+        work.run(estimator, item, lambda _: None)
+        assert work.there(item)
+        work.discard(item, finished=True)
+        assert set(tmp_path.rglob('*')) == {drive, mine.parent, mine}
+    work.run(estimator, item, lambda _: None)
+    folder = tmp_path / 'p'
+    (folder / '.part').mkdir()
+    for name in ('times.csv', '4.png', '5.png'):
+        (folder / name).rename(folder / '.part' / name)
+    assert work.there(item)  # depth
+    work.discard(item, finished=True)
+    assert set(tmp_path.rglob('*')) == {drive, mine.parent, mine}
 
 
 def test_ctrl_c_leaves_nothing(room, tmp_path):

@@ -10,7 +10,7 @@ import json
 import cv2
 import numpy as np
 import pytest
-from chores import Pictures
+from chores import Perilous, Pictures
 
 from depth_estimation_ros.cli import depth_options, many
 from depth_estimation_ros.jobs.base import Item, Network, Progress
@@ -132,6 +132,15 @@ def test_json_is_all_that_is_printed(drives, tmp_path, capsys):
         'frames': 2,
         'runtime': 'torch',
     }
+
+
+def test_what_libraries_print_is_not_among_it(tmp_path, capsys):
+    (tmp_path / 'calm').touch()
+    options = parse(tmp_path / 'calm', tmp_path / 'copy', '--json')
+    assert many.run(options, Perilous(NETWORK), [Item(tmp_path / 'calm', tmp_path / 'copy')]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)[0]['frames'] == 1
+    assert said.err == 'copying\n'
 
 
 def test_what_belongs_to_a_cluster_is_not_passed_over(drives, tmp_path, capsys):

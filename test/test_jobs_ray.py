@@ -28,6 +28,7 @@ from depth_estimation_ros.bag.process import BagWork
 from depth_estimation_ros.jobs.base import Item, Network, Progress
 from depth_estimation_ros.jobs.local import run_here
 from depth_estimation_ros.jobs.ray_cluster import connected
+from depth_estimation_ros.jobs.ray_engine import run_on_ray
 from depth_estimation_ros.media.process import VideoWork
 from depth_estimation_ros.road import Road
 
@@ -110,7 +111,6 @@ def cluster(models, scratch, tmp_path_factory):
 @pytest.fixture
 def run(cluster):
     """Runs items on the cluster: their outcomes by the name of their source, and what was said."""
-    from depth_estimation_ros.jobs.ray_engine import run_on_ray
 
     def work_off(work, items, on_progress=unseen, **options):
         said = []
@@ -178,7 +178,7 @@ def test_results_are_those_of_one_machine_to_the_last_bit(run, recordings, tmp_p
 
 
 def test_what_a_killed_worker_left_is_done_again(run, scratch, tmp_path, capsys):
-    folder = files(tmp_path / 'in', 'calm', 'deadly', 'snare', 'still')
+    folder = files(tmp_path / 'in', 'calm', 'deadly', 'late', 'snare', 'still')
 
     def kill(item, progress):
         if item.source.name == 'snare':
@@ -190,12 +190,12 @@ def test_what_a_killed_worker_left_is_done_again(run, scratch, tmp_path, capsys)
     assert 'it was killed, for want of memory perhaps, or crashed' in done['deadly'].error
     assert [name for name, outcome in done.items() if outcome.error] == ['deadly']
     made = {path.name: path.read_text() for path in (tmp_path / 'out').iterdir()}
-    assert made == {name: name for name in ('calm', 'snare', 'still')}
+    assert made == {name: name for name in ('calm', 'late', 'snare', 'still')}
     assert capsys.readouterr().out == ''  # Ray itself would tell of deaths there
     killed = (folder / 'snare.pid').read_text()
     assert not list(scratch.glob(f'*-{killed}'))
     again = [text.split(':')[0] for text in said if text.endswith('; it is done again')]
-    assert sorted(again) == [str(folder / name) for name in ('deadly', 'deadly', 'snare')]
+    assert sorted(again) == [str(folder / name) for name in ('deadly', 'deadly', 'late', 'snare')]
 
 
 def test_an_item_that_fails_is_told(run, tmp_path):
@@ -245,7 +245,7 @@ def test_where_there_is_no_cluster_that_is_said_at_once(address, text):
         pass
 
 
-def test_a_machine_that_does_not_see_the_folders_is_named(cluster, run, tmp_path):
+def test_a_machine_that_does_not_see_the_folders_is_named(cluster, tmp_path):
     """It has a file system of its own in the folder of this test, as without a common mount."""
     hidden = f'mount -t tmpfs none {tmp_path} && exec "$@"'
     under = ['unshare', '--mount', 'sh', '-c', hidden, 'sh']
@@ -253,11 +253,14 @@ def test_a_machine_that_does_not_see_the_folders_is_named(cluster, run, tmp_path
         pytest.skip('needs the right to mount')
     made = items(files(tmp_path / 'in', 'one', 'two', 'three'), tmp_path / 'out')
     second = [*documented('--address', cluster), '--num-cpus=2']
+    said = []
+    work = Perilous(dataclasses.replace(QUICK, runtime='auto'))
     with (
         ray_start(*second, under=under),
         pytest.raises(ValueError, match=rf'process \d+\): it does not see the file {tmp_path}/in'),
     ):
-        run(Perilous(QUICK), made)
+        list(run_on_ray(work, made, unseen, said.append, cluster))
+    assert 'with --runtime auto each machine takes what is fastest there' in said[0]
     assert list((tmp_path / 'out').glob('.*')) == []
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import shutil
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -77,9 +78,17 @@ class BagWork:
                     ) from interrupt
             return run.summary()
 
-    def discard(self, item: Item) -> None:
+    def there(self, item: Item) -> bool:
+        """See `Work`."""
+        return item.target.exists()
+
+    def discard(self, item: Item, finished: bool) -> None:
         """Remove what a run that was killed has left; see `Work`."""
         discard(item.target)
+        if finished and item.target.is_dir():
+            shutil.rmtree(item.target)
+        elif finished:
+            item.target.unlink(missing_ok=True)
 
     def _left(self, item: Item, messages: int, frames: int) -> str:
         if self.keep_partial and messages:

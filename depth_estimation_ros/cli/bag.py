@@ -157,6 +157,10 @@ def _count(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.keep_partial and options.engine != 'local':
+        raise ValueError(
+            '--keep-partial is of --engine local: elsewhere nothing is left by Ctrl-C'
+        )
     work = _work(options)
     items = many.items(options, 'bags', _is_bag, partial(_name, options.storage))
     with view_flag.watched(options, work, work.config, items) as watched:

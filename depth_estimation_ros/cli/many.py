@@ -168,6 +168,7 @@ def run(options: argparse.Namespace, work: Work, items: Sequence[Item]) -> int:
         items[0].target.parent.mkdir(parents=True, exist_ok=True)
     outcomes: dict[Item, Outcome] = {}
     with (
+        contextlib.redirect_stdout(sys.stderr),  # libraries print, too: stdout is for the answer
         contextlib.closing(_Bars(len(items))) as bars,
         contextlib.closing(_outcomes(options, work, items, bars)) as found,
     ):

@@ -181,5 +181,6 @@ def _name(source: Path) -> str:
 
     if source.suffix.lower() in FORMATS:
         return source.name
-    named = source.parent if sequence.is_pattern(source) else source
-    return f'{named.stem if source.is_file() else named.name}.mp4'
+    if source.is_file():
+        return f'{source.stem}.mp4'
+    return f'{(source.parent if sequence.is_pattern(source) else source).name}.mp4'

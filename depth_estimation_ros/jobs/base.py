@@ -80,8 +80,16 @@ class Work(Protocol):
             ValueError, OSError: This item failed; the text says why and what to do.
         """
 
-    def discard(self, item: Item) -> None:
-        """Remove what a run of this item left half done when its process was killed."""
+    def there(self, item: Item) -> bool:
+        """Whether something stands where a run of this item puts what it makes."""
+
+    def discard(self, item: Item, finished: bool) -> None:
+        """Remove what a run of this item left when its process was killed.
+
+        Args:
+            item: Nobody is at it.
+            finished: What has taken its place, too; otherwise only what is half done.
+        """
 
 
 @dataclasses.dataclass(frozen=True)

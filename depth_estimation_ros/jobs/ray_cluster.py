@@ -75,8 +75,10 @@ def connected(address: str = '') -> Iterator[Any]:
             module.init(**options, log_to_driver=False, logging_level=logging.ERROR)
         except RuntimeError as error:
             raise ValueError(f'the cluster {address or "of this machine"}: {error}') from error
-        # Unasked, what happens in the cluster is printed to stdout, which is others'.
-        module._private.worker._worker_logs_enabled = False  # noqa: SLF001 - there is no other way
+        # Unasked, deaths of workers are printed to stdout, which is others', and told here anyway.
+        # There is no public way; where Ray has this one no more, it prints.
+        with contextlib.suppress(AttributeError):
+            module._private.worker._worker_logs_enabled = False  # noqa: SLF001
         yield module
 
 

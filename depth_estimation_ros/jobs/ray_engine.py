@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import itertools
 import math
-import shutil
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -60,6 +59,12 @@ def run_on_ray(
         network = dataclasses.replace(
             work.network, device='cuda' if 'num_gpus' in places[0] else 'cpu'
         )
+        machines = sum(node['Alive'] for node in ray.nodes())
+        if machines > 1 and (network.device, network.runtime) == ('cpu', 'auto'):
+            say(
+                'with --runtime auto each machine takes what is fastest there, and last digits of '
+                'results may differ: name one, such as --runtime openvino'
+            )
         assignment = Assignment(work, network, wanted, environment.openmp(), sizes)
         with contextlib.closing(_Crew(ray, assignment, on_progress, say)) as crew:
             yield from crew.work_off(items, places)
@@ -144,7 +149,8 @@ class _Crew:
     ) -> Iterator[Outcome]:
         """What came of each item, as they get done."""
         self._waiting.extend(items)
-        self._absent = {item for item in items if not item.target.exists()}
+        there = self._assignment.work.there
+        self._absent = {item for item in items if not there(item)}
         for place in places:
             self._hire(place)
         patience = time.monotonic() + _PATIENCE
@@ -171,11 +177,7 @@ class _Crew:
 
     def _clear(self, item: Item) -> None:
         """Nothing of an item is left: neither half, nor whole without anybody knowing it."""
-        self._assignment.work.discard(item)
-        if item in self._absent and item.target.is_dir():
-            shutil.rmtree(item.target)
-        elif item in self._absent:
-            item.target.unlink(missing_ok=True)
+        self._assignment.work.discard(item, finished=item in self._absent)
 
     def _hear(self) -> None:
         """Pass on what those who are at work have to tell."""

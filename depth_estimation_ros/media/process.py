@@ -24,7 +24,7 @@ from depth_estimation_ros.media.base import Clip, Picture, Reader
 from depth_estimation_ros.media.formats import FORMATS
 from depth_estimation_ros.media.video_reader import VideoReader
 from depth_estimation_ros.media.video_writer import VideoWriter, new_video
-from depth_estimation_ros.media.whole import discard_folder
+from depth_estimation_ros.media.whole import discard_folder, is_written
 from depth_estimation_ros.offline import in_order
 from depth_estimation_ros.painter import Painter
 from depth_estimation_ros.road import Road
@@ -83,6 +83,7 @@ class VideoWork:
     ) -> dict[str, Any]:
         """See `jobs.base.Work`."""
         check_target(item.target)
+        self._check_folders(item)
         self._check_metres(estimator, item)
         with contextlib.closing(self._reader(item.source)) as reader:
             depths = _Depths(self.road, estimator, reader)
@@ -115,17 +116,35 @@ class VideoWork:
                 'remarks': remarks,
             }
 
-    def discard(self, item: Item) -> None:
+    def there(self, item: Item) -> bool:
         """See `jobs.base.Work`."""
-        if sequence.is_pattern(item.target):
-            discard_folder(item.target.parent)
-        else:
-            discard_file(item.target)
-        if self.depth_output is not None:
-            discard_folder(self._depth_folder(self.depth_output, item))
+        return item.target.exists() or any(map(is_written, self._folders(item)))
+
+    def discard(self, item: Item, finished: bool) -> None:
+        """See `jobs.base.Work`."""
+        discard_file(item.target)
+        if finished:
+            item.target.unlink(missing_ok=True)
+        for folder in self._folders(item):
+            discard_folder(folder, finished)
+
+    def _folders(self, item: Item) -> list[Path]:
+        """Those of numbered files."""
+        colours = [item.target.parent] if sequence.is_pattern(item.target) else []
+        if self.depth_output is None:
+            return colours
+        return [*colours, self._depth_folder(self.depth_output, item)]
 
     def _depth_folder(self, output: Path, item: Item) -> Path:
         return output / item.target.name if self.folder_each else output
+
+    def _check_folders(self, item: Item) -> None:
+        numbered = sequence.is_pattern(item.target)
+        if numbered and self.depth_output and item.target.parent == self.depth_output:
+            raise ValueError(
+                f'{self.depth_output} is the folder of {item.target.name}, too, and each has a '
+                'times.csv: give --depth-output another one'
+            )
 
     def _check_metres(self, estimator: DepthEstimator, item: Item) -> None:
         kinds = self.depth_kinds if self.depth_output is not None else ()
@@ -139,7 +158,7 @@ class VideoWork:
             )
 
     def _reader(self, source: Path) -> Reader:
-        if source.is_dir() or sequence.is_pattern(source):
+        if not source.is_file():
             return sequence.SequenceReader(source, self.clip, self.rate)
         return VideoReader(source, self.clip)
 
@@ -149,9 +168,14 @@ class VideoWork:
         """What takes results, and the video among it."""
         writes: list[numbers.Write] = []
         video = None
+        if self.depth_output is not None:
+            folder = self._depth_folder(self.depth_output, item)
+            writes.append(
+                stack.enter_context(numbers.beside(folder, self.depth_kinds, self.overwrite))
+            )
         if sequence.is_pattern(item.target):
             writes.append(stack.enter_context(numbers.numbered(item.target, self.overwrite)))
-        else:
+        else:  # entered last, it ends first: where there is no room for its end, nothing is left
             start = self.clip.start
             video = stack.enter_context(
                 new_video(item.target, self.overwrite, size, reader.time_base, reader.rate)
@@ -160,11 +184,6 @@ class VideoWork:
                 video.copy_audio(item.source, reader.origin, self.clip)
             add = video.write
             writes.append(lambda result: add(result.shown, result.picture.time - start))
-        if self.depth_output is not None:
-            folder = self._depth_folder(self.depth_output, item)
-            writes.append(
-                stack.enter_context(numbers.beside(folder, self.depth_kinds, self.overwrite))
-            )
         return video, writes
 
 

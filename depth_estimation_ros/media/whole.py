@@ -25,11 +25,14 @@ class Folder:
         overwrite: Replace what is there; what an earlier run has listed goes.
 
     Raises:
-        FileExistsError: There are files of an earlier run, and they are not to be replaced.
+        FileExistsError: There are files of an earlier run, and they are not to be replaced; or it
+            is a file.
     """
 
     def __init__(self, folder: Path, overwrite: bool) -> None:
-        if (folder / TIMES).exists() and not overwrite:
+        if folder.is_file():
+            raise there(folder)
+        if is_written(folder) and not overwrite:
             raise there(folder / TIMES)
         self._folder, self._overwrite = folder, overwrite
         self._times: list[tuple[str, float]] = []
@@ -56,8 +59,8 @@ class Folder:
             writer.writerows((name, f'{time:.9f}') for name, time in self._times)
         for name in _listed(self._folder):
             (self._folder / name).unlink(missing_ok=True)
-        for file in part.iterdir():
-            os.replace(file, self._folder / file.name)
+        for name in (*_listed(part), TIMES):  # which says that all of them are there
+            os.replace(part / name, self._folder / name)
 
 
 @contextlib.contextmanager
@@ -71,12 +74,28 @@ def whole_folder(folder: Path, overwrite: bool) -> Iterator[Folder]:
         discard_folder(folder)
 
 
-def discard_folder(folder: Path) -> None:
-    """Remove what was left half done in a folder, and the folder if there is nothing else."""
-    if _inside(folder).is_dir():
-        shutil.rmtree(_inside(folder))
-        with contextlib.suppress(OSError):  # there is
-            folder.rmdir()
+def discard_folder(folder: Path, finished: bool = False) -> None:
+    """Remove what was left half done in a folder, and the folder if there is nothing else.
+
+    Args:
+        folder: Need not be there.
+        finished: What took its place, too, were it not all that was to.
+    """
+    part = _inside(folder)
+    if finished:
+        for name in (*_listed(part), *_listed(folder), TIMES):
+            (folder / name).unlink(missing_ok=True)
+    if part.is_dir():
+        shutil.rmtree(part)
+    elif not finished:
+        return
+    with contextlib.suppress(OSError):  # there is, or there never was one
+        folder.rmdir()
+
+
+def is_written(folder: Path) -> bool:
+    """Whether files of a run are there, all of them."""
+    return (folder / TIMES).exists()
 
 
 def _inside(folder: Path) -> Path:
@@ -89,4 +108,5 @@ def _listed(folder: Path) -> list[str]:
     if not file.is_file():
         return []
     with file.open(encoding='utf-8', newline='') as stream:
-        return [Path(row['file']).name for row in csv.DictReader(stream)]
+        rows = csv.DictReader(stream)
+        return [Path(row['file']).name for row in rows if row.get('file')]
