@@ -30,13 +30,15 @@ def shoot(path, pictures, times=None, codec='', pixels='yuv420p', sound='', **mo
     """A video of pictures, each from so many milliseconds on.
 
     Args:
-        more: `rotation`, degrees against the clock; `aspect` of pixels; options of the container.
+        more: `rotation`, degrees against the clock; `aspect` of pixels; of the container `options`
+            and `title`.
     """
     codec = codec or CODECS.get(path.suffix, 'libx264')
     pixels = 'rgb8' if codec == 'gif' else pixels
     times = [round(i * 1000 / 30) for i in range(len(pictures))] if times is None else times
     base = Fraction(1, 30) if path.suffix == '.avi' else MILLISECONDS
     with av.open(str(path), 'w', options=more.get('options', {})) as container:
+        container.metadata.update({'title': more.get('title', '')})
         stream = container.add_stream(codec, rate=30)
         _, stream.height, stream.width, _ = pictures.shape
         stream.pix_fmt, stream.time_base = pixels, base

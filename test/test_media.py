@@ -286,6 +286,14 @@ def test_what_is_no_video_is_refused_by_name(tmp_path, content, reason):
         VideoReader(tmp_path / 'in.mp4', ALL)
 
 
+def test_a_title_that_is_no_unicode_does_no_harm(tmp_path):
+    source = shoot(tmp_path / 'in.avi', numbered(3), title='Stra-e')
+    data = source.read_bytes()
+    assert b'Stra-e' in data
+    source.write_bytes(data.replace(b'Stra-e', b'Stra\xdfe'))  # as older programs write it
+    assert len(read(source)[0]) == 3
+
+
 def test_sound_alone_and_a_video_without_frames(tmp_path):
     with av.open(str(tmp_path / 'in.m4a'), 'w') as container:
         stream = container.add_stream('aac', rate=48000)

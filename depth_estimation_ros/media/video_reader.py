@@ -44,7 +44,9 @@ def open_container(file: Path) -> InputContainer:
     if not file.is_file():
         raise FileNotFoundError(f'there is no file {file}: check the path')
     try:
-        container = av.open(f'file:{file}', options={'protocol_whitelist': 'file'})
+        container = av.open(
+            f'file:{file}', options={'protocol_whitelist': 'file'}, metadata_errors='replace'
+        )
     except av.error.FFmpegError as error:
         reason = _reason(file, error)
         raise ValueError(f'{file} is no video that can be read: {reason}') from error
