@@ -12,12 +12,13 @@ import pickle
 import bags
 import numpy as np
 import pytest
+import yaml
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import QosDurability, QosReliability
 from rosbags.rosbag2 import Reader
 
 from depth_estimation_ros import calibration_file, messages, sections
-from depth_estimation_ros.bag import Serialized, Topic, types
+from depth_estimation_ros.bag import Serialized, Topic, open_bag, types
 from depth_estimation_ros.bag.depth import Following
 from depth_estimation_ros.bag.process import BagWork
 from depth_estimation_ros.bag.writer import new_bag
@@ -150,6 +151,25 @@ def test_what_opens_the_bag_finds_profiles_and_definitions(estimator, drive, tmp
     assert depth.reliability is QosReliability.RELIABLE
     assert depth.durability is QosDurability.VOLATILE
     assert status.durability is QosDurability.TRANSIENT_LOCAL
+
+
+@pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
+def test_humble_reads_the_profiles_as_newer_ones_do(estimator, drive, tmp_path, storage):
+    run(estimator, drive, tmp_path / 'out', storage=storage)
+    stored = yaml.safe_load((tmp_path / 'out' / 'metadata.yaml').read_text())
+    told = stored['rosbag2_bagfile_information']
+    assert told['version'] == 8
+    profiles = {
+        one['topic_metadata']['name']: one['topic_metadata']['offered_qos_profiles']
+        for one in told['topics_with_message_count']
+    }
+    with open_bag(tmp_path / 'out') as source:
+        assert set(profiles) == set(source.topics)
+    for text in profiles.values():  # Humble and Iron want text, and the numbers of rmw in it
+        for one in yaml.safe_load(text):
+            policies = [one[name] for name in ('history', 'reliability', 'durability')]
+            assert {*map(type, policies)} == {int}
+    assert yaml.safe_load(profiles[STATUS])[0]['durability'] == 1
 
 
 def test_one_file_is_a_bag_too(estimator, drive, tmp_path):

@@ -99,13 +99,14 @@ class McapStorage:
 
     def add_msgtype(self, connection: Connection) -> None:
         """Tell how messages of a type are defined."""
-        is_text = connection.msgdef.format is MessageDefinitionFormat.MSG
+        definition = connection.msgdef
+        encoding = 'ros2msg' if definition.format is MessageDefinitionFormat.MSG else 'ros2idl'
         self._schemas[connection.msgtype] = _record(
             _SCHEMA,
             struct.pack('<H', len(self._schemas) + 1)
             + _text(connection.msgtype)
-            + _text('ros2msg' if is_text else 'ros2idl')
-            + _text(connection.msgdef.data),
+            + _text(encoding if definition.data else '')  # none: nobody knows the type
+            + _text(definition.data),
         )
         self._chunk.add(self._schemas[connection.msgtype])
 
@@ -113,14 +114,14 @@ class McapStorage:
         """Tell what a topic is."""
         schema = [*self._schemas].index(connection.msgtype) + 1
         extension = cast('ConnectionExtRosbag2', connection.ext)
-        qos = _text('offered_qos_profiles') + _text(offered_qos_profiles)
+        told = {'offered_qos_profiles': offered_qos_profiles, 'topic_type_hash': connection.digest}
         self._channels.append(
             _record(
                 _CHANNEL,
                 struct.pack('<HH', connection.id, schema)
                 + _text(connection.topic)
                 + _text(extension.serialization_format)
-                + _bytes(qos),
+                + _bytes(b''.join(_text(name) + _text(text) for name, text in told.items())),
             )
         )
         self._counts[connection.id] = 0

@@ -117,7 +117,8 @@ def new_bag(
     discard(path)
     # Files of a bag are named after its folder, which therefore has its name from the first.
     made = _hidden(path) / (path.stem if one_file else path.name)
-    writer = _Writer(made, version=9, storage_plugin=StoragePlugin[storage.upper()])
+    # Version 9 tells QoS in a form that Humble and Iron refuse; newer ones read 8 as well.
+    writer = _Writer(made, version=8, storage_plugin=StoragePlugin[storage.upper()])
     try:
         bag = BagWriter(path, writer)
         try:
