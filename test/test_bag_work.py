@@ -18,7 +18,7 @@ from rosbags.interfaces import QosDurability, QosReliability
 from rosbags.rosbag2 import Reader
 
 from depth_estimation_ros import calibration_file, messages, sections
-from depth_estimation_ros.bag import Serialized, Topic, open_bag, types
+from depth_estimation_ros.bag import Serialized, Topic, open_bag, profile, types
 from depth_estimation_ros.bag.depth import Following
 from depth_estimation_ros.bag.process import BagWork
 from depth_estimation_ros.bag.writer import new_bag
@@ -205,6 +205,24 @@ def test_a_part_of_the_recording(estimator, drive, tmp_path):
     assert [stamp_of(message) for message in written.said(IMAGE)] == wanted
     with pytest.raises(ValueError, match='nothing from 5 s to the end'):
         run(estimator, drive, tmp_path / 'none', start=5.0)
+
+
+def test_a_part_begins_with_what_was_latched(estimator, drive, tmp_path):
+    original = Written.read(drive)
+    with new_bag(tmp_path / 'latched') as bag:
+        for topic, kind in ((IMAGE, 'Image'), (INFO, 'CameraInfo')):
+            bag.add(Topic(topic, f'sensor_msgs/msg/{kind}', (profile(topic == INFO),)))
+        ((_, other, _), (_, mine, _), *_) = original.records[INFO]
+        assert mine != other
+        bag.write(Serialized(INFO, recording.BEGIN, other))
+        bag.write(Serialized(INFO, recording.BEGIN + 1, mine))
+        for arrived, data, _ in original.records[IMAGE]:
+            bag.write(Serialized(IMAGE, arrived, data))
+    step = recording.STEP / 1e9
+    _, written = run(estimator, tmp_path / 'latched', tmp_path / 'part', start=2 * step)
+    ((arrived, data, _),) = written.records[INFO]
+    assert (arrived, data) == (recording.BEGIN + round(2 * step * 1e9), mine)
+    assert len(written.said('/depth_estimation/depth/camera_info')) == len(written.said(DEPTH))
 
 
 def test_a_relative_network_gives_no_metres(relative, drive, tmp_path):

@@ -40,6 +40,13 @@ class Topic:
     definition: MessageDefinition = UNDEFINED
     count: int = 0
 
+    @property
+    def latched(self) -> bool:
+        """Whether publishers keep messages; old bags do not tell it of static transforms."""
+        if not self.qos:
+            return self.name.endswith('/tf_static')
+        return any(one.durability is QosDurability.TRANSIENT_LOCAL for one in self.qos)
+
 
 @dataclasses.dataclass(frozen=True)
 class Serialized:

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from depth_estimation_ros.bag import types
 from depth_estimation_ros.bag.answers import Answers, stamped, time
 from depth_estimation_ros.bag.cameras import CameraTopics, find_cameras
 from depth_estimation_ros.bag.depth import CameraDepth
+from depth_estimation_ros.bag.latched import kept
 from depth_estimation_ros.bag.records import Serialized, Topic, profile
 from depth_estimation_ros.bag.shots import Shot, Shots
 from depth_estimation_ros.bag.source import BagSource
@@ -163,7 +165,7 @@ class Run:
         shots = Shots(self._source, self._cameras, given, self._faults.add, stride)
         records: list[Serialized] = []
         size = 0
-        for record in self._source.messages(wanted, self._start, self._end):
+        for record in self._taken(wanted):
             if record.topic in copied:
                 records.append(record)
                 size += len(record.data)
@@ -172,6 +174,12 @@ class Run:
                 yield _Batch(records, whole)
                 records, size = [], 0
         yield _Batch(records, list(shots.end()))
+
+    def _taken(self, topics: Collection[str]) -> Iterator[Serialized]:
+        """The messages of the part, and first what was latched when it begins."""
+        start = self._start
+        before = [] if start is None else kept(self._source, topics, start)
+        return itertools.chain(before, self._source.messages(topics, start, self._end))
 
     def _make(self, batch: _Batch) -> _Made:
         made: list[tuple[Shot, DepthMap, bytes | None]] = []

@@ -45,7 +45,7 @@ class BagWriter:
             topic.kind,
             msgdef=definition,
             rihs01=digest,
-            offered_qos_profiles=list(topic.qos) or [profile()],
+            offered_qos_profiles=list(topic.qos) or [profile(topic.latched)],
         )
 
     def write(self, record: Serialized) -> None:
