@@ -24,6 +24,11 @@ def load(file: Path) -> dict[str, Any]:
     """
     try:
         sections = yaml.safe_load(file.read_text('utf-8'))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"there is no parameter file {file}: give one with the node's parameters, as "
+            'config/depth.yaml has them'
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = ' '.join(str(error).split())  # YAML's own take several lines
         raise ValueError(f'{file} is no parameter file: {reason}') from error

@@ -56,6 +56,27 @@ def test_a_call_says_what_came_of_it(capsys, drive, tmp_path):
     assert len(read(tmp_path / 'out', DEPTH)) == 2
 
 
+def test_a_summary_has_a_line_for_what_does_not_fit_into_one(capsys, drive, tmp_path):
+    _, out, _ = called(capsys, drive, tmp_path / 'out', '--reference-depth', TRUTH)
+    lines = out.splitlines()
+    assert max(map(len, lines[1:])) < 100
+    assert '      errors of fitted: AbsRel' in out
+    assert f'        {DEPTH}: 2' in lines
+
+
+def test_an_error_names_the_recording_once(capsys, drive, tmp_path):
+    (tmp_path / 'noise.mcap').write_bytes(b'noise')
+    for source, words in (
+        (tmp_path / 'noise.mcap', ()),
+        (drive, ('--image-topic', '/nowhere')),
+        (drive, ('--start', '90')),
+    ):
+        code, _, error = called(capsys, source, tmp_path / 'out', *words)
+        assert (code, error.count(str(source))) == (1, 1)
+    code, _, error = called(capsys, drive, tmp_path / 'out', '--params', tmp_path / 'no.yaml')
+    assert (code, 'there is no parameter file' in error) == (1, True)
+
+
 def test_json_is_one_value_and_nothing_else(capsys, drive, tmp_path):
     code, out, _ = called(capsys, drive, tmp_path / 'out', '--json', '--reference-depth', TRUTH)
     (row,) = json.loads(out)

@@ -47,7 +47,7 @@ class Answers:
         self._filled = OutputMessages(config, _empty, types.typestore().types[_FIELD])
         self.counts: collections.Counter[str] = collections.Counter()
         self.without_metres = 0
-        self._errors: list[list[float]] = []
+        self._errors: dict[bool, list[list[float]]] = {False: [], True: []}
 
     def close(self) -> None:
         """End the thread that encodes."""
@@ -63,8 +63,14 @@ class Answers:
             self.counts[self._names[name]] += 1
             yield Serialized(self._names[name], arrived, types.serialize(message))
 
-    def compare(self, depth_map: DepthMap, reference: NDArray[np.float32]) -> None:
-        """Note how far depth is from what a depth camera saw, in metres."""
+    def compare(self, depth_map: DepthMap, reference: NDArray[np.float32], fitted: bool) -> None:
+        """Note how far depth is from what a depth camera saw, in metres.
+
+        Args:
+            depth_map: The depth that is written.
+            reference: [H', W'] float32 m, NaN unknown.
+            fitted: Whether depth was calibrated against this very reference.
+        """
         if depth_map.depth is None:
             return
         depth = np.asarray(depth_map.depth)
@@ -72,14 +78,20 @@ class Answers:
             reference = _resized(reference, *depth.shape[::-1])
         errors = depth_errors(depth, reference)
         if errors.pixels:
-            self._errors.append([getattr(errors, name) for name in _SCORES.values()])
+            self._errors[fitted].append([getattr(errors, name) for name in _SCORES.values()])
 
-    def scores(self) -> dict[str, float]:
-        """Means over the frames that were compared, and how many these are; empty for none."""
-        if not self._errors:
+    def scores(self, fitted: bool) -> dict[str, float]:
+        """Means over the frames that were compared, and how many these are; empty for none.
+
+        Args:
+            fitted: Of those that were calibrated against what they are compared with, whose
+                errors are too small, or of the others.
+        """
+        errors = self._errors[fitted]
+        if not errors:
             return {}
-        means = np.mean(self._errors, axis=0).tolist()
-        return {**dict(zip(_SCORES, means, strict=True)), 'frames': len(self._errors)}
+        means = np.mean(errors, axis=0).tolist()
+        return {**dict(zip(_SCORES, means, strict=True)), 'frames': len(errors)}
 
 
 def _resized(depth: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:

@@ -50,13 +50,14 @@ class CameraDepth:
 
     Attributes:
         taken: How many fits to references were put in force.
+        fitted: Whether the last shot was calibrated against its own reference.
         refused: How many were not, by reason.
     """
 
     def __init__(
         self, name: str, estimator: DepthEstimator, road: Road, following: Following
     ) -> None:
-        self.name, self.taken = name, 0
+        self.name, self.taken, self.fitted = name, 0, False
         self.refused: collections.Counter[str] = collections.Counter()
         self._estimator, self._road, self._following = estimator, road, following
         self._pipeline = dataclasses.replace(
@@ -66,7 +67,7 @@ class CameraDepth:
         self._of_camera = file is not None and calibration_file.load(file).camera is not None
         self._settled = not road.makes_metres
         self._gate = Gate(following.options)
-        self._fitted: int | None = None  # stamp of the shot that was last fitted to, ns
+        self._tried: int | None = None  # stamp of the shot that was last fitted to, ns
 
     @property
     def calibration(self) -> Calibration | None:
@@ -91,9 +92,10 @@ class CameraDepth:
         Raises:
             ValueError: The image is none that the network takes.
         """
+        self.fitted = False
         depth_map = self._pipeline.process(shot.frame)
         if shot.reference is not None and self._due(shot.frame.stamp):
-            self._fitted = shot.frame.stamp
+            self._tried = shot.frame.stamp
             depth_map = self._fit(depth_map, shot.reference)
         return depth_map
 
@@ -132,7 +134,7 @@ class CameraDepth:
     def _due(self, stamp: int) -> bool:
         if self._following.fits == 'none' or (self._following.fits == 'once' and self.taken):
             return False
-        last = self._fitted
+        last = self._tried
         # A stamp of before the last one: the recording jumps back.
         return last is None or not 0 <= stamp - last < self._following.period * 1e9
 
@@ -149,7 +151,7 @@ class CameraDepth:
         except ValueError as error:
             self.refused[str(error)] += 1
         else:
-            self.taken += 1
+            self.taken, self.fitted = self.taken + 1, True
             stamp = depth_map.frame.stamp
             calibration = made(fit, depth_map, self._estimator, references, stamp)
             self._pipeline.calibrate(calibration, depth_map)

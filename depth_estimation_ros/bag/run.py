@@ -37,11 +37,20 @@ class _Batch(NamedTuple):
     shots: list[Shot]
 
 
+class _Done(NamedTuple):
+    """What came of a shot: whether its own reference calibrated it, and what is said from now."""
+
+    shot: Shot
+    depth_map: DepthMap
+    fitted: bool
+    status: bytes | None
+
+
 class _Made(NamedTuple):
-    """What came of a batch: of each shot, with what is to be said from there on."""
+    """What came of a batch."""
 
     records: list[Serialized]
-    depth_maps: list[tuple[Shot, DepthMap, bytes | None]]
+    done: list[_Done]
 
 
 class Run:
@@ -136,11 +145,11 @@ class Run:
         def write(made: _Made) -> None:
             for record in made.records:
                 bag.write(record)
-            for shot, depth_map, status in made.depth_maps:
-                for record in self._records(shot, depth_map, status):
+            for done in made.done:
+                for record in self._records(done):
                     bag.write(record)
                 if self._work.observer is not None:
-                    self._work.observer(shot.camera.name, depth_map)
+                    self._work.observer(done.shot.camera.name, done.depth_map)
                 self.frames += 1
                 progress(Progress(self.frames, total))
 
@@ -182,7 +191,7 @@ class Run:
         return itertools.chain(before, self._source.messages(topics, start, self._end))
 
     def _make(self, batch: _Batch) -> _Made:
-        made: list[tuple[Shot, DepthMap, bytes | None]] = []
+        made: list[_Done] = []
         for given in batch.shots:
             depth = self._depths[given.camera.name]
             shot = depth.settle(given)
@@ -191,7 +200,7 @@ class Run:
             except ValueError as error:
                 self._faults.add(str(error))  # as in the node: the next frame is served
             else:
-                made.append((shot, depth_map, self._news(shot)))
+                made.append(_Done(shot, depth_map, depth.fitted, self._news(shot)))
         return _Made(batch.records, made)
 
     def _news(self, shot: Shot) -> bytes | None:
@@ -208,15 +217,13 @@ class Run:
         message.header = stamped(shot.frame.stamp)
         return bytes(types.serialize(message))
 
-    def _records(
-        self, shot: Shot, depth_map: DepthMap, status: bytes | None
-    ) -> Iterator[Serialized]:
-        answers = self._answers[shot.camera.name]
-        if status is not None:
-            yield Serialized(self._status, shot.arrived, status)
-        yield from answers.records(depth_map, shot.arrived)
+    def _records(self, done: _Done) -> Iterator[Serialized]:
+        shot, answers = done.shot, self._answers[done.shot.camera.name]
+        if done.status is not None:
+            yield Serialized(self._status, shot.arrived, done.status)
+        yield from answers.records(done.depth_map, shot.arrived)
         if shot.reference is not None:
-            answers.compare(depth_map, shot.reference)
+            answers.compare(done.depth_map, shot.reference, done.fitted)
 
     def _why_none(self) -> str:
         names = ', '.join(camera.image for camera in self._cameras)
@@ -253,6 +260,7 @@ class Run:
             'calibration': fit,
             'fits': depth.taken,
             'refused': dict(depth.refused),
-            'errors': answers.scores(),
+            'errors': answers.scores(fitted=False),
+            'errors_of_fitted': answers.scores(fitted=True),
         }
         return {name: part for name, part in parts.items() if part}

@@ -141,7 +141,7 @@ def open_bag(path: Path) -> Iterator[BagSource]:
             try:
                 storage = Storage(readable(file, scratch, loss))
             except ValueError as error:
-                loss.append(f'{file.name}: {error}')
+                loss.append(str(error) if file == path else f'{file.name}: {error}')
                 continue
             stack.callback(storage.close)
             storages.append((file.name, storage))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 _PATTERN = frozenset('*?[')
+_COLUMNS = 99  # of a line of the summary, at most, where its parts can be told apart
 
 
 def add(parser: argparse.ArgumentParser, what: str) -> None:
@@ -176,7 +177,8 @@ def run(options: argparse.Namespace, work: Work, items: Sequence[Item]) -> int:
             outcomes[outcome.item] = outcome
             bars.finish(outcome.item)
             if outcome.error:
-                bars.say(f'{outcome.item.source}: {outcome.error}')
+                named = str(outcome.item.source) in outcome.error
+                bars.say(outcome.error if named else f'{outcome.item.source}: {outcome.error}')
             for loss in outcome.summary.get('loss', ()):  # of what is done all the same
                 bars.say(f'{outcome.item.source}: not all could be read: {loss}')
     done = [outcomes[item] for item in items]
@@ -281,11 +283,26 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     yield f'{outcome.item.source} → {outcome.item.target}'
     for key, value in outcome.summary.items():
         if value not in ('', None, []):
-            yield f'  {key.replace("_", " ")}: {_value(value)}'
+            yield from _told(key, value, '  ')
+
+
+def _told(key: str, value: Any, indent: str) -> Iterator[str]:
+    """Of JSON, for people: in one line where it fits, else a line for each of its parts."""
+    told = key if '/' in key else key.replace('_', ' ')  # a topic is called as it is
+    line = f'{indent}{told}: {_value(value)}'
+    if len(line) <= _COLUMNS or not isinstance(value, dict | list):
+        yield line
+        return
+    yield f'{indent}{told}:'
+    if isinstance(value, list):
+        yield from (f'{indent}  {_value(part)}' for part in value)
+        return
+    for name, part in value.items():
+        yield from _told(name, part, f'{indent}  ')
 
 
 def _value(value: Any) -> str:
-    """Of JSON, for people."""
+    """Of JSON, in one line."""
     if isinstance(value, dict):
         return ', '.join(f'{key} {_value(part)}' for key, part in value.items())
     if isinstance(value, list):
