@@ -14,9 +14,10 @@ import pytest
 from bags import CAMERA, START, STEP
 
 from depth_estimation_ros import encodings
-from depth_estimation_ros.bag import open_bag
+from depth_estimation_ros.bag import Serialized, Topic, open_bag, types
 from depth_estimation_ros.bag.cameras import CameraTopics, find_cameras
 from depth_estimation_ros.bag.shots import Shots, frames
+from depth_estimation_ros.bag.writer import new_bag
 from depth_estimation_ros.encodings import Raw
 from depth_estimation_ros.sections import Intrinsics
 
@@ -100,6 +101,20 @@ def test_a_camera_info_that_came_once_serves_for_all(tmp_path):
         shots, _ = taken(path, start=start)
         assert len(shots) == (20 if start is None else 15)
         assert {shot.frame.camera for shot in shots} == {CAMERA}
+
+
+def test_a_damaged_camera_info_is_a_fault_once(tmp_path):
+    path = tmp_path / 'bag'
+    with new_bag(path) as bag:
+        for name, kind in (('/image', bags.IMAGE), ('/info', bags.INFO)):
+            bag.add(Topic(name, kind))
+        bag.write(Serialized('/info', START, b'\0\1\0\0cut'))
+        for at in range(3):
+            bag.write(Serialized('/image', START + at * STEP, types.serialize(picture(at))))
+        bag.write(Serialized('/info', START + 9 * STEP, types.serialize(bags.info(START))))
+    shots, (fault,) = taken(path, dataclasses.replace(TOPICS, reference=None))
+    assert [shot.frame.camera for shot in shots] == 3 * [CAMERA]
+    assert 'CameraInfo cannot be decoded' in fault
 
 
 def test_without_camera_info_the_camera_is_the_given_one(tmp_path):

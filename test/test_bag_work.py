@@ -394,6 +394,20 @@ def test_where_no_frame_can_be_used_the_reason_is_told_and_nothing_written(estim
     assert [path.name for path in tmp_path.iterdir()] == ['damaged']
 
 
+def test_a_recording_may_begin_at_zero(estimator, seen, tmp_path):
+    with new_bag(tmp_path / 'zero') as bag:
+        bag.add(Topic(IMAGE, 'sensor_msgs/msg/Image'))
+        for arrived in (0, 1):
+            bag.write(Serialized(IMAGE, arrived, image_of(seen[0], arrived)))
+    _, written = run(estimator, tmp_path / 'zero', tmp_path / 'out')
+    assert [(arrived, stamp_of(made)) for arrived, _, made in written.records[DEPTH]] == [
+        (0, 0),
+        (1, 1),
+    ]
+    with pytest.raises(ValueError, match='nothing from 0 s to 0 s'):
+        run(estimator, tmp_path / 'zero', tmp_path / 'none', end=0.0)
+
+
 def test_what_exists_is_replaced_only_when_that_is_said_and_it_is_a_bag(
     estimator, drive, tmp_path
 ):

@@ -110,7 +110,10 @@ def depth_images(source: BagSource) -> list[str]:
 def listed(source: BagSource) -> str:
     """The topics that there are, with their types, for messages."""
     every = sorted(source.topics.values(), key=lambda topic: topic.name)
-    told = ', '.join(f'{topic.name} ({topic.kind})' for topic in every) or 'no topic at all'
+    told = ', '.join(
+        f'{topic.name} ({topic.kind}{"" if topic.count else ", no message"})' for topic in every
+    )
+    told = told or 'no topic at all'
     return f'{told} (not all could be read: {"; ".join(source.loss)})' if source.loss else told
 
 

@@ -128,7 +128,8 @@ class Run:
         start, end = self._work.start, self._work.end
         times = [None if one is None else first + round(one * 1e9) for one in (start, end)]
         begin, finish = times
-        if (begin is not None and begin > last) or (begin or first) >= (finish or last + 1):
+        stop = last + 1 if finish is None else finish
+        if (begin is not None and begin > last) or (first if begin is None else begin) >= stop:
             raise ValueError(
                 f'there is nothing from {start or 0:g} s to '
                 f'{"the end" if end is None else f"{end:g} s"} of {self._source.path}, which '

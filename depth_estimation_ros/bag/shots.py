@@ -95,7 +95,7 @@ class _Line:
         self._infos = CameraInfos(given, on_fault)
         self._images: collections.deque[tuple[int, Any]] = collections.deque()
         self._depths: collections.deque[Any] = collections.deque(maxlen=2 * _HELD)
-        self._come = 0
+        self._come, self._looked = 0, False
         self._newest = dict.fromkeys(camera.topics - {camera.image}, -1)  # stamps
 
     def take(self, record: Serialized) -> None:
@@ -136,15 +136,21 @@ class _Line:
         decode = messages.decode_compressed if self.camera.compressed else messages.decode_image
         image = decode(message)
         height, width = image.shape[:2]
-        if self.camera.info is not None and self._newest[self.camera.info] < 0:
+        if self.camera.info is not None and not self._looked:
             self._look_ahead(self.camera.info)
         camera = self._infos.camera(message.header.stamp, width, height)
         return Frame(image, stamp_of(message), message.header.frame_id, camera)
 
     def _look_ahead(self, topic: str) -> None:
-        """Take the first camera_info of all, before the frames that are asked for or after."""
+        """Where none has come yet take the first of all, before what is asked for or after."""
+        self._looked = True
+        if self._newest[topic] >= 0:
+            return
         for record in self._source.messages({topic}):
-            self.take(record)
+            try:
+                self._infos.add(self._source.decode(record))
+            except ValueError:  # told when it comes
+                continue
             return
 
     def _depth(self, message: Any) -> NDArray[np.float32] | None:

@@ -10,16 +10,15 @@ import json
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from depth_estimation_ros.cli import depth_options
+from depth_estimation_ros.cli import depth_options, summary
 from depth_estimation_ros.jobs.base import Item, Network, Outcome, Progress, Work
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 _PATTERN = frozenset('*?[')
-_COLUMNS = 99  # of a line of the summary, at most, where its parts can be told apart
 
 
 def add(parser: argparse.ArgumentParser, what: str) -> None:
@@ -183,9 +182,9 @@ def run(options: argparse.Namespace, work: Work, items: Sequence[Item]) -> int:
                 bars.say(f'{outcome.item.source}: not all could be read: {loss}')
     done = [outcomes[item] for item in items]
     if options.json:
-        print(json.dumps(list(map(_row, done)), indent=2))
+        print(json.dumps(list(map(summary.row, done)), indent=2))
     else:
-        print(_text(done))
+        print(summary.text(done))
     return int(any(outcome.error for outcome in done))
 
 
@@ -247,64 +246,3 @@ class _Bars:
         for bar in (*self._items.values(), self._all):
             if bar is not None:
                 bar.close()
-
-
-def _row(outcome: Outcome) -> dict[str, Any]:
-    """What came of an item, for programs."""
-    return {
-        'source': str(outcome.item.source),
-        'target': str(outcome.item.target),
-        'error': outcome.error,
-        'seconds': round(outcome.seconds, 3),
-        **outcome.summary,
-    }
-
-
-def _text(outcomes: Sequence[Outcome]) -> str:
-    """What came of all, for people: of each that did not fail, and of several a table."""
-    from depth_estimation_ros.benchmarks.table import table
-
-    lines = [line for outcome in outcomes if not outcome.error for line in _lines(outcome)]
-    if len(outcomes) > 1:
-        rows = [
-            (
-                outcome.item.source.name,
-                'FAILED' if outcome.error else 'done',
-                str(outcome.summary.get('frames', '–')),
-                f'{outcome.seconds:.1f}',
-            )
-            for outcome in outcomes
-        ]
-        lines += ['', table(('', '', 'frames', 's'), rows, words=2)]
-    return '\n'.join(lines)
-
-
-def _lines(outcome: Outcome) -> Iterator[str]:
-    yield f'{outcome.item.source} → {outcome.item.target}'
-    for key, value in outcome.summary.items():
-        if value not in ('', None, []):
-            yield from _told(key, value, '  ')
-
-
-def _told(key: str, value: Any, indent: str) -> Iterator[str]:
-    """Of JSON, for people: in one line where it fits, else a line for each of its parts."""
-    told = key if '/' in key else key.replace('_', ' ')  # a topic is called as it is
-    line = f'{indent}{told}: {_value(value)}'
-    if len(line) <= _COLUMNS or not isinstance(value, dict | list):
-        yield line
-        return
-    yield f'{indent}{told}:'
-    if isinstance(value, list):
-        yield from (f'{indent}  {_value(part)}' for part in value)
-        return
-    for name, part in value.items():
-        yield from _told(name, part, f'{indent}  ')
-
-
-def _value(value: Any) -> str:
-    """Of JSON, in one line."""
-    if isinstance(value, dict):
-        return ', '.join(f'{key} {_value(part)}' for key, part in value.items())
-    if isinstance(value, list):
-        return ', '.join(map(_value, value))
-    return f'{value:.4g}' if isinstance(value, float) else str(value)
