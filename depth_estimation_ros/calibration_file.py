@@ -120,6 +120,10 @@ def load(file: Path) -> Calibration:
         if 'anchors' in stored:
             stored['anchors'] = Anchors.from_plain(stored['anchors'])
         return Calibration(**stored)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f'there is no calibration {file}: depth-estimation calibrate makes one'
+        ) from error
     except (
         yaml.YAMLError, RecursionError, KeyError, TypeError, ValueError, OverflowError
     ) as error:  # fmt: skip

@@ -264,7 +264,7 @@ def test_what_is_not_serialized_as_ros_does_is_said(tmp_path):
     (tmp_path / 'a.mcap').write_bytes(mcap('', schema, 'protobuf', b'data'))
     with open_bag(tmp_path / 'a.mcap') as source:
         assert (source.topics, list(source.messages())) == ({}, [])
-        assert source.loss == ["/cam is serialized as 'protobuf', not as ROS does"]
+        assert source.loss == ["/cam is serialized as 'protobuf', not as ROS does, and left out"]
 
 
 def test_types_that_are_told_in_idl_are_told_as_messages(tmp_path):

@@ -167,7 +167,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path):
 
 
 def test_no_file_is_told_from_a_bad_one(tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match='depth-estimation calibrate makes one'):
         calibration_file.load(tmp_path / 'camera.yaml')
 
 

@@ -57,7 +57,9 @@ class BagSource:
         name, kind = connection.topic, self._definitions.kind(connection)
         encoding = getattr(connection.ext, 'serialization_format', 'ros1')
         if encoding not in {'cdr', 'ros1'}:
-            self._loss.append(f'{name} is serialized as {encoding!r}, not as ROS does')
+            self._loss.append(
+                f'{name} is serialized as {encoding!r}, not as ROS does, and left out'
+            )
             return
         if getattr(connection.ext, 'latching', None):
             qos: tuple[Any, ...] = (profile(latched=True),)
@@ -67,7 +69,9 @@ class BagSource:
         if topic is None:
             topic = Topic(name, kind, definition=self._definitions.definition(connection))
         elif topic.kind != kind:
-            self._loss.append(f'{name} is of type {topic.kind}, and messages of {kind} on it')
+            self._loss.append(
+                f'{name} is of type {topic.kind}; messages of {kind} on it are left out'
+            )
             return
         self.topics[name] = dataclasses.replace(
             topic,
