@@ -322,3 +322,17 @@ def test_a_large_bag_takes_little_memory(tmp_path, kind):
     size, grown = map(int, answer.stdout.split())
     assert size > 57_000_000
     assert grown * 1024 < 12_000_000
+
+
+def test_a_topic_of_two_types_serves_the_first_and_tells_of_the_other(tmp_path):
+    kinds = {'std_msgs/msg/String': b'\0\1\0\0\2\0\0\0a\0', 'std_msgs/msg/Bool': b'\0\1\0\0\1'}
+    storage = rosbag2.StoragePlugin.MCAP
+    with rosbag2.Writer(tmp_path / 'bag', version=8, storage_plugin=storage) as writer:
+        for arrived, (kind, data) in enumerate(kinds.items()):
+            writer.write(writer.add_connection('/x', kind, typestore=TYPES), arrived, data)
+    with open_bag(tmp_path / 'bag') as source:
+        (record,) = source.messages()
+        assert source.decode(record).data == 'a'
+        assert source.loss == [
+            '/x is of type std_msgs/msg/String; messages of std_msgs/msg/Bool on it are left out'
+        ]
