@@ -19,6 +19,7 @@ def seen():
     return recording.views(160, 120)
 
 
+@pytest.mark.alone
 def test_memory_is_flat_and_reading_and_writing_go_on_beside_the_network(
     conversions_at_hand, seen, tmp_path
 ):
