@@ -292,13 +292,13 @@ def test_what_is_no_bag_is_refused(tmp_path):
         read(tmp_path / 'nothing')
     (tmp_path / 'notes.txt').write_text('of the drive')
     with pytest.raises(
-        ValueError, match=r"notes\.txt: it begins with b'of the drive', as neither"
+        ValueError, match=r"notes\.txt is no bag .* it begins with b'of the drive', as neither"
     ):
         read(tmp_path / 'notes.txt')
     with pytest.raises(ValueError, match=r'no bag, it holds notes.txt: give the folder'):
         read(tmp_path)
     (tmp_path / 'empty.mcap').touch()
-    with pytest.raises(ValueError, match=r'empty\.mcap: it is empty'):
+    with pytest.raises(ValueError, match=r'empty\.mcap is no bag .* it is empty'):
         read(tmp_path / 'empty.mcap')
 
 
