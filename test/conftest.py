@@ -178,7 +178,7 @@ def spin_until() -> Callable[..., None]:
 @pytest.fixture(scope='session')
 def assets() -> Path:
     """Folder of real recordings and reference outputs that lies beside the project."""
-    folder = ROOT.parent / 'shared' / 'assets'
+    folder = (ROOT.parent / 'shared' / 'assets').resolve()  # conversions go by the path
     if not folder.is_dir():
         pytest.skip(f'needs the recordings in {folder}')
     return folder

@@ -74,6 +74,10 @@ print(estimator.runtime.name, *(name for name in ('torch', 'timm') if name in sy
 
 
 def test_two_that_start_at_once_prepare_once_and_the_next_loads_without_pytorch(own_conversions):
+    # Refused once, a runtime is tried again at the next start.
+    folder = a_job('bundled').folder('openvino')
+    folder.mkdir(parents=True)
+    prepared.judge(folder, prepared.Verdict('openvino', refused='ImportError: libtbb.so.12'))
     script = LOAD.replace('RUNTIME', 'openvino')
     together = [fresh(script), fresh(script)]
     said = [process.communicate(timeout=120)[0] for process in together]
@@ -201,19 +205,6 @@ def test_what_failed_is_not_tried_again_at_every_image(own_conversions, monkeypa
     assert len([text for text in said if 'takes a while' in text]) == 1
 
 
-def test_a_runtime_that_was_refused_is_tried_again_at_the_next_start(
-    own_conversions, tmp_path, monkeypatch
-):
-    (tmp_path / 'dataclasses.py').write_text('raise SystemExit(9)')
-    monkeypatch.chdir(tmp_path)  # what the user has there is not imported
-    job = a_job('bundled')
-    job.folder('openvino').mkdir(parents=True)
-    refused = prepared.Verdict('openvino', refused='ImportError: libtbb.so.12')
-    prepared.judge(job.folder('openvino'), refused)
-    estimate('bundled', 'openvino')
-    assert prepared.made(job, 'openvino')
-
-
 def test_a_folder_that_cannot_be_written_is_named_with_the_cure(tmp_path, monkeypatch):
     (tmp_path / 'file').touch()
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'file'))
@@ -246,7 +237,9 @@ def wait_for(condition, timeout: float = 60.0):
     return found
 
 
-def test_a_long_preparation_says_that_it_goes_on(own_conversions, monkeypatch):
+def test_a_long_preparation_says_that_it_goes_on(own_conversions, tmp_path, monkeypatch):
+    (tmp_path / 'dataclasses.py').write_text('raise SystemExit(9)')
+    monkeypatch.chdir(tmp_path)  # what the user has there is not imported
     monkeypatch.setattr('depth_estimation_ros.runtimes.prepare._SILENCE', 0.2)
     said: list[str] = []
     with prepared.alone(a_job('bundled'), print):
