@@ -16,7 +16,7 @@ from depth_estimation_ros.stabilizer.middle import middle
 Array = NDArray[np.float64]
 
 _STEPS = 8
-_SETTLED = 3e-4  # of a normalised coordinate: the next step would be a third of it at most
+_SETTLED = 1e-3  # of a normalised coordinate: the next step would be a third of it at most
 _RIDGE = 1e-9  # of the whole: what the view does not determine stays as it was
 _LOST = 0.5  # median error of normalised coordinates that no step mends
 _BEHIND = 1e-3  # m

@@ -33,7 +33,7 @@ from depth_estimation_ros.thumbnail import thumbnail, to_size
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_CORNERS = 100
+_CORNERS = 80
 _FEW = 15  # fewer corners say nothing
 _LOST = 0.3  # of the corners: fewer that are found again are a scene cut
 _RENEW = 0.75  # of the corners of the last renewal: fewer ask for new ones

@@ -16,7 +16,7 @@ _QUALITY = 0.01  # of the best corner's smaller eigenvalue
 _CHANGED = 20.0  # mean grey difference around a corner that is another thing now
 _WINDOW = (9, 9)
 _LEVELS = 3  # of the pyramid: ways of up to a tenth of the width are followed
-_UNTIL = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.03)
+_UNTIL = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.1)
 
 
 def corners(picture: Picture, taken: Points, count: int) -> Points:
