@@ -9,9 +9,14 @@ lines for all tests.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
+import signal
+import subprocess
+import threading
+import urllib.request
 
 import documents
 import numpy as np
@@ -53,6 +58,7 @@ RUN = {
         'test_cli_webcam a_command_of_the_document_shows_a_video_as_it_would_a_camera'
     ),
     r'ray start': 'test_jobs_ray a_machine_that_does_not_see_the_folders_is_named',
+    r'rerun .*--serve-web': 'test_docs a_browser_is_served_the_view',
     r'rerun .*rrd$': 'test_docs what_a_view_writes_is_what_rerun_opens',
     r'ros2 launch depth_estimation_ros': 'test_docs a_launch_file_takes_the_arguments',
     r'ros2 service call': 'test_node_docs a_service_call_of_the_documents_succeeds',
@@ -231,5 +237,37 @@ def test_what_a_view_writes_is_what_rerun_opens():
         for words in map(shlex.split, documents.arguments(command))
         if '--view' in words
     }
-    opened = {line.split()[1] for line in documents.commands('rerun')}
+    opened = {word for line in documents.commands('rerun') for word in line.split()[1:]}
+    opened = {word for word in opened if word.endswith('.rrd')}
+    assert opened
     assert opened <= written
+
+
+@pytest.mark.parametrize(
+    'line', [line for line in documents.commands('rerun') if '--serve-web' in line]
+)
+def test_a_browser_is_served_the_view(tmp_path, monkeypatch, line):
+    rerun = pytest.importorskip('rerun', reason='the extra view is not installed')
+    monkeypatch.chdir(tmp_path)
+    recording = rerun.RecordingStream('drive')
+    recording.save('drive.rrd')
+    recording.log('words', rerun.TextLog('of the drive'))
+    recording.disconnect()
+    words = [*shlex.split(line), '--port', 'auto', '--web-viewer-port', '0']
+    with subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # the command starts the server as its child
+    ) as server:
+        patience = threading.Timer(60.0, os.killpg, (server.pid, signal.SIGKILL))
+        patience.start()
+        try:
+            told = next(text for text in server.stdout if 'Hosting a web-viewer' in text)
+            (address,) = re.findall(r'connect at (http://127\.0\.0\.1:\d+)', told)
+            with urllib.request.urlopen(address, timeout=20.0) as page:  # noqa: S310
+                assert b'web viewer' in page.read()
+        finally:
+            patience.cancel()
+            os.killpg(server.pid, signal.SIGTERM)
