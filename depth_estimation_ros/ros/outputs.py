@@ -137,8 +137,9 @@ class Outputs:
             ready += self._filled.fill_depth(depth_map, wanted)
             # Before anything goes out: from then on the subscribers want the other core.
             ready += self._filled.fill_compressed()
-            for name in ready:
-                self._topics[name].publish(header)
+            for name in OUTPUTS:  # the largest last, which keeps them busy for longest
+                if name in ready:
+                    self._topics[name].publish(header)
         if self._view is not None:
             self._view.show(self._name, depth_map)
 
