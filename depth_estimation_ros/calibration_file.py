@@ -58,16 +58,13 @@ def save(calibration: Calibration, file: Path) -> None:
     What a process left that was killed meanwhile is removed a minute later.
 
     Raises:
-        OSError: It cannot be written; the text names it.
+        OSError: It cannot be written; the text names it, and who calls knows what helps.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         _replace(file, yaml.safe_dump(_plain(calibration), sort_keys=False))
     except OSError as error:
-        raise OSError(
-            f'cannot write the calibration to {file}: {error.strerror}; '
-            'set calibration.directory to a folder that can be written'
-        ) from error
+        raise OSError(f'cannot write the calibration to {file}: {error.strerror}') from error
 
 
 def _replace(file: Path, content: str) -> None:

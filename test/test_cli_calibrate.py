@@ -140,9 +140,10 @@ def test_a_factor_needs_no_picture(calibrate):
     ('command', 'said'),
     [
         ('marker room.png --camera camera.yaml --side 0.16', 'room.png: no marker of apriltag_36'),
-        ('marker tag.png --side 0.16', 'tag.png: a marker needs the intrinsics'),
-        ('marker tag.png nothing.png --side 0.16', 'there is no file nothing.png'),
-        ('marker camera.yaml --side 0.16', 'camera.yaml is no image that can be read'),
+        ('marker tag.png --side 0.16', 'marker needs the intrinsics: give --camera, --fx or --h'),
+        ('points room.png --along-ray --at 1,1,1', '--along-ray needs the intrinsics: give --'),
+        ('marker tag.png nothing.png --hfov 60 --side 0.16', 'there is no file nothing.png'),
+        ('marker camera.yaml --hfov 60 --side 0.16', 'camera.yaml is no image that can be read'),
         ('marker tag.png --hfov 60 --side -1', 'a side of -1 m is none'),
         ('object person.png --hfov 60 --height 1.7', 'give four pixels, u0, v0, u1 and v1'),
         ('points room.png --at 700,10,1', 'pixel (700, 10) is outside the image of 640x480'),
@@ -167,6 +168,14 @@ def test_a_refusal_is_one_line_and_keeps_the_old_file(command, said, calibrate, 
     assert said in err
     assert err.count('\n') == 1
     assert file.read_text() == 'what was there'
+
+
+def test_a_place_that_cannot_be_written_is_told_with_the_flag(calibrate, tmp_path):
+    (tmp_path / 'taken').write_text('a file, no folder')
+    code, _, err = calibrate('calibrate factor --factor 2', '-o', tmp_path / 'taken' / 'one.yaml')
+    assert code == 1
+    assert err.endswith('taken/one.yaml: File exists; give another file with -o\n')
+    assert 'calibration.directory' not in err
 
 
 def test_pictures_of_two_sizes_are_not_of_one_camera(calibrate, pictures, tmp_path):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from depth_estimation_ros.references import References
 
 _SEVERAL = ('marker', 'ground')  # whose options are those of each picture
+_OF_RAYS = ('marker', 'object', 'ground', 'lidar')  # which need the intrinsics
 _SENSORS = {'depth': 'the image of a depth camera', 'points': 'points of a lidar'}
 _OF_A_STREAM = ('continuous', 'max_age', 'max_change', 'patience')  # nothing to one picture
 
@@ -128,6 +129,7 @@ def _run(options: argparse.Namespace) -> int:
     from depth_estimation_ros import calibration_file, sections
     from depth_estimation_ros.ros.calibrations import Calibrations
 
+    _check_camera(options)
     estimator = depth_options.estimator(options)
     try:
         calibration, found = _calibration(options, estimator)
@@ -135,12 +137,22 @@ def _run(options: argparse.Namespace) -> int:
         estimator.close()
     of_node = Calibrations(options.name, sections.CalibrationFile(), depth_options.say)
     file = options.output or of_node.file(estimator)
-    calibration_file.save(calibration, file)
+    try:
+        calibration_file.save(calibration, file)
+    except OSError as error:
+        raise OSError(f'{error}; give another file with -o') from error
     if options.json:
         print(json.dumps(_plain(calibration, found, file), indent=2))
     else:
         print('\n'.join([*found, *calibration.fit.told, f'saved to {file}']))
     return 0
+
+
+def _check_camera(options: argparse.Namespace) -> None:
+    of_rays = options.method in _OF_RAYS or (options.method == 'points' and options.along_ray)
+    if of_rays and not (options.camera or options.fx or options.hfov):
+        wanted = '--along-ray' if options.method == 'points' else f'calibrate {options.method}'
+        raise ValueError(f'{wanted} needs the intrinsics: give --camera, --fx or --hfov')
 
 
 def _calibration(

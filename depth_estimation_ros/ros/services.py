@@ -218,7 +218,10 @@ class Services:
         try:
             calibration_file.save(stream.calibration, file)
         except OSError as error:
-            raise OSError(f'the calibration is in force but not saved: {error}') from error
+            raise OSError(
+                f'the calibration is in force but not saved: {error}; set calibration.directory '
+                'to a folder that can be written'
+            ) from error
         return str(file)
 
 
