@@ -134,10 +134,13 @@ def _check_device(path: str) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
     except FileNotFoundError as error:
         there = ', '.join(sorted(map(str, Path('/dev').glob('video*')))) or 'none'
-        raise FileNotFoundError(
-            f'no camera or file {path}: is it plugged in? Cameras that are there: {there}; a '
-            f'container must be started with --device {path}'
-        ) from error
+        cure = (
+            f'is it plugged in? Cameras that are there: {there}; a container must be started with '
+            f'--device {path}'
+            if path.startswith('/dev/')
+            else f'give a file that is there, a URL, or a camera; those that are there: {there}'
+        )
+        raise FileNotFoundError(f'no camera or file {path}: {cure}') from error
     except PermissionError as error:
         raise PermissionError(
             f'{path} may not be opened by this user: sudo usermod -aG video $USER, and log in anew'

@@ -235,9 +235,11 @@ def test_a_camera_that_is_lost_is_told_and_published_again_when_it_is_back(liste
     ('arguments', 'words'),
     [
         (('--device', '87'), 'no camera or file /dev/video87: is it plugged in?'),
-        (('--device', '/nowhere/drive.mp4'), 'no camera or file /nowhere/drive.mp4'),
+        (('--device', '/nowhere/drive.mp4'), 'no camera or file /nowhere/drive.mp4: give a file'),
         (('--device', __file__), 'is no video that can be read'),
         (('--device', 'http://127.0.0.1:9/video'), 'http://127.0.0.1:9/video gives no images'),
+        (('--ros-args', '--params-file', 'none.yaml'), "params file: '--params-file none.yaml'"),
+        (('--ros-args', '--parms'), "UnknownROSArgsError: ['--parms']"),
     ],
 )
 def test_what_gives_no_images_is_said_in_one_line(

@@ -287,6 +287,8 @@ def test_a_picture_that_no_network_takes_is_named_and_left_out(image, tmp_path):
         (['--depth-scale', '1', '--calibration', 'calibration.yaml'], 1, 'give one of them'),
         (['--calibration', 'calibration.yaml', '--hfov', '60'], 1, 'for model bundled-relative'),
         (['--calibration', 'none.yaml'], 1, 'none.yaml'),
+        (['--camera', 'none.yaml'], 1, 'depth-estimation: none.yaml: No such file or directory'),
+        (['-o', 'camera.yaml'], 1, 'depth-estimation: camera.yaml: File exists'),
     ],
 )
 def test_what_is_refused(image, capsys, arguments, code, text):
@@ -296,6 +298,14 @@ def test_what_is_refused(image, capsys, arguments, code, text):
         found, out, err = end.code, '', capsys.readouterr().err
     assert (found, out) == (code, '')
     assert text in err
+    assert 'usage' not in err  # which would fill the screen
+
+
+def test_without_a_command_the_help_says_which_there_are(capsys):
+    assert cli.main([]) == 2
+    out, err = capsys.readouterr()
+    assert out == ''
+    assert all(command in err for command in ('image', 'webcam', 'calibrate'))
 
 
 def test_the_legend_of_a_picture_is_in_its_unit(tmp_path):

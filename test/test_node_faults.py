@@ -17,10 +17,13 @@ rclpy = pytest.importorskip('rclpy', reason='rclpy is not installed')
 pytest.importorskip('depth_estimation_interfaces', reason='the interfaces are not built')
 
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
 from rig import CAMERA, Rig, image_message, info_message, rendered  # noqa: E402
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2  # noqa: E402
 
 from depth_estimation_interfaces.srv import CalibrateScale, GetDistance  # noqa: E402
+from depth_estimation_ros import cli  # noqa: E402
+from depth_estimation_ros.ros.node import DepthNode  # noqa: E402
 from depth_estimation_ros.runtimes.base import OutOfMemoryError  # noqa: E402
 
 
@@ -419,6 +422,40 @@ def test_a_transition_that_is_not_possible_does_not_end_the_process(ros_domain):
     assert done.returncode == 0, done.stderr
     assert 'Traceback' not in done.stderr
     assert 'ros2 lifecycle get /depth_estimation' in done.stderr
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        (['--ros-args', '--params-file', 'none.yaml'], "params file: '--params-file none.yaml'"),
+        (['--ros-args', '--parms'], "UnknownROSArgsError: ['--parms']"),
+    ],
+)
+def test_arguments_that_ros_cannot_read_are_said_without_a_traceback(ros_domain, arguments, words):
+    command = [sys.executable, '-m', 'depth_estimation_ros.ros.node', *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+def test_a_parameter_that_there_is_not_is_told_with_the_one_that_is_meant(ros, capfd):
+    given = {'modle': 'bundled', 'other': 1, 'use_sim_time': False, 'preset': 'fast'}
+    DepthNode(
+        parameter_overrides=[Parameter(name, value=given[name]) for name in given]
+    ).destroy_node()
+    said = capfd.readouterr().err
+    assert 'there is no parameter modle, it has no effect: did you mean model?' in said
+    assert 'there is no parameter other, it has no effect: config/depth.yaml lists all' in said
+    assert said.count('there is no parameter') == 2
+
+
+def test_what_the_command_does_not_know_is_wrong_use(capsys):
+    with pytest.raises(SystemExit, match='2'):
+        cli.main(['node', 'image:=/camera/image_raw'])
+    assert 'image:=/camera/image_raw; what is for ROS goes behind --ros-args' in (
+        capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import depth_estimation_ros
 from depth_estimation_ros.cli import (
@@ -31,17 +32,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given[:1] == ['node']:  # most of what is behind it is for ROS
             return node.run(given[1:])
-        options = _parser(given[:1]).parse_args(given)
+        parser = _parser(given[:1])
+        if not given:
+            parser.print_help(sys.stderr)
+            return 2
+        options = parser.parse_args(given)
         return int(options.run(options))
     except (ValueError, OSError) as error:
-        print(f'depth-estimation: {error}', file=sys.stderr)
+        print(f'depth-estimation: {_told(error)}', file=sys.stderr)
     except KeyboardInterrupt as interrupt:
         print(f'depth-estimation: interrupted{interrupt}', file=sys.stderr)
     return 1
 
 
+def _told(error: Exception) -> str:
+    """In words; of what the system refuses, the file and why."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f'{error.filename}: {error.strerror}'
+    return str(error)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; argparse puts the usage above it, which fills a screen."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f'{self.prog}: {message}; {self.prog} --help tells more\n')
+
+
 def _parser(first: list[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser('depth-estimation', description=depth_estimation_ros.__doc__)
+    parser: argparse.ArgumentParser = _Parser('depth-estimation', description=depth_estimation_ros.__doc__)
     parser.add_argument('--version', action='version', version=depth_estimation_ros.__version__)
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
     for command in (

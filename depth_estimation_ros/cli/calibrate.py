@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 
 _SEVERAL = ('marker', 'ground')  # whose options are those of each picture
 _OF_RAYS = ('marker', 'object', 'ground', 'lidar')  # which need the intrinsics
-_SENSORS = {'depth': 'the image of a depth camera', 'points': 'points of a lidar'}
+_HELP = {
+    'marker': 'a printed marker or board whose side you measured',
+    'object': 'something upright of known height, by the box around it',
+    'ground': 'a flat floor, and how high the camera is above it',
+    'depth': 'the image of a depth camera, registered to the picture',
+    'lidar': 'points of a lidar',
+    'factor': 'a number that makes metres of what the network says',
+}
 _OF_A_STREAM = ('continuous', 'max_age', 'max_change', 'patience')  # nothing to one picture
 
 
@@ -47,9 +54,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], chosen: b
 
     methods = calibrate.add_subparsers(required=True, metavar='METHOD', dest='method')
     _add_points(methods.add_parser('points', help='pixels whose distance you measured'))
-    for name, method in METHODS.items():
-        parser = methods.add_parser(name, help=method.value or _SENSORS[method.sensor])
-        _add_method(parser, name)
+    for name in METHODS:
+        _add_method(methods.add_parser(name, help=_HELP[name]), name)
     for parser in methods.choices.values():
         depth_options.add_network(parser)
         parser.add_argument(

@@ -86,8 +86,8 @@ def _run(options: argparse.Namespace) -> int:
         depth_options.say(f'{len(rows)} of {len(files)} pictures done')
     if options.json:
         print(json.dumps(rows, indent=2))
-    else:
-        print('\n'.join(_text(row, options.unit) for row in rows))
+    for row in [] if options.json else rows:
+        print(_text(row, options.unit))
     return int(len(rows) < len(files))
 
 

@@ -183,8 +183,8 @@ def run(options: argparse.Namespace, work: Work, items: Sequence[Item]) -> int:
     done = [outcomes[item] for item in items]
     if options.json:
         print(json.dumps(list(map(summary.row, done)), indent=2))
-    else:
-        print(summary.text(done))
+    elif told := summary.text(done):
+        print(told)
     return int(any(outcome.error for outcome in done))
 
 

@@ -11,6 +11,11 @@ from collections.abc import Sequence
 from depth_estimation_ros.cli import view_flag
 
 _HELP = 'the ROS 2 node; takes --ros-args'
+_ABOUT = (
+    'The ROS 2 node. What follows --ros-args is for ROS: -r image:=/camera/image_raw '
+    '-r camera_info:=/camera/camera_info names the camera, -p model:=NAME sets a parameter, '
+    '--params-file FILE all of them; config/depth.yaml lists those there are.'
+)
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,10 +32,17 @@ def run(arguments: Sequence[str]) -> int:
     Raises:
         ValueError, OSError: Nothing can be shown where --view says.
     """
-    parser = argparse.ArgumentParser('depth-estimation node', description=_HELP)
-    view_flag.add(parser)
+    parser = argparse.ArgumentParser(
+        'depth-estimation node', usage='%(prog)s [--view …] [--ros-args …]', description=_ABOUT
+    )
+    view_flag.add(parser, place='')
     begin = arguments.index('--ros-args') if '--ros-args' in arguments else len(arguments)
     options, rest = parser.parse_known_args(arguments[:begin])
+    if rest:
+        parser.error(
+            f'unknown: {" ".join(rest)}; what is for ROS goes behind --ros-args, such as '
+            '-r image:=/camera/image_raw or -p model:=NAME'
+        )
 
     from depth_estimation_ros.ros import transport
 
@@ -43,7 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     from depth_estimation_ros.config import Config
 
     with view_flag.opened(options, Config(), live=True) as view:
-        return node.main(['depth_node', *rest, *arguments[begin:]], view)
+        return node.main(['depth_node', *arguments[begin:]], view)
 
 
 def cure(error: ImportError) -> str:

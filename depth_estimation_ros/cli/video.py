@@ -32,7 +32,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         'video',
         help='videos to depth',
         description='OUT ends in .mp4, .mov, .mkv, .webm, .avi or .gif, or is a pattern such as '
-        'frames/%%06d.png (colours) or depth/%%06d.npz (depth). IN may be a folder of pictures or '
+        'frames/%06d.png (colours) or depth/%06d.npz (depth). IN may be a folder of pictures or '
         'a pattern, too.',
     )
     many.add(video, _WHAT)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Watchable = TypeVar('Watchable', 'BagWork', 'VideoWork')
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Add the flag."""
+def add(parser: argparse.ArgumentParser, place: str = 'Put it behind IN and OUT') -> None:
+    """Add the flag; `place` is the end of its text, since it may swallow what follows it."""
     parser.add_argument(
         '--view',
         nargs='?',
@@ -31,7 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar='FILE.rrd|ADDRESS',
         help='show image, depth and cloud in rerun: a viewer on this screen, which is opened '
         'where none is; or write FILE.rrd for it; or a viewer elsewhere, at '
-        'rerun+http://HOST:9876/proxy. Put it behind IN and OUT',
+        f'rerun+http://HOST:9876/proxy. {place}',
     )
 
 

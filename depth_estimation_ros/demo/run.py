@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,15 +71,20 @@ def _check_replaceable(output: Path) -> None:
 
 def _hold(chosen: scenario.Scenario, folder: Path, seconds: float) -> dict[str, Any]:
     started = time.monotonic()
-    print(f'starting a camera ({chosen.title}) and the node ({chosen.model}) ...', flush=True)
+    say = partial(print, flush=True)
+    say(
+        f'starting a camera ({chosen.title}) and the node ({chosen.model}); the first time it '
+        'prepares its network, up to a minute ...'
+    )
     domain = free_domain()
     processes = Processes(domain, folder)
     with Client(domain, processes.check) as client, processes:
         processes.start('camera', 'demo.camera', *chosen.camera)
         processes.start('node', 'ros.node', *chosen.node_arguments())
-        findings = hold(client, seconds)
+        findings = hold(client, seconds, say)
         made = report.report(chosen, client, findings)
-    print(report.table(made, findings), flush=True)
+    say(report.table(made, findings))
+    say('writing picture and bag ...')
     made['bag'] = _write_bag(client, folder / 'bag')
     picture.draw(_shown(chosen, client, findings, made), folder / 'frame.png')
     made['seconds'] = round(time.monotonic() - started, 1)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -110,20 +111,24 @@ class Findings:
     errors: dict[int, metrics.DepthErrors]
 
 
-def hold(client: Client, seconds: float) -> Findings:
+def hold(client: Client, seconds: float, say: Callable[[str], None]) -> Findings:
     """Calibrate the node, ask it, record it; the recording stays with the client.
 
     Args:
         client: Beside a camera and a node that were just started.
         seconds: How long to go on listening behind the recording.
+        say: Takes what is begun, for people who wait.
 
     Raises:
         TimeoutError: The node does not answer, or not in time.
         ValueError: It refuses the calibration.
     """
     client.until(lambda: client.status, 'the node is ready', _START)
+    say('the node is ready; what it says before it is calibrated ...')
     before = _before(client)
+    say('calibrating with three pixels of known depth ...')
     calibrated = _calibrate(client, before.kind)
+    say(f'recording {_FRAMES} frames, asking for {_ROUNDS * _PIXELS} distances ...')
     client.record()
     random = np.random.default_rng(0)
     answers = [

@@ -141,9 +141,12 @@ def serve(make: Callable[[], CameraPublisher], args: Sequence[str]) -> None:
         args: For ROS.
 
     Raises:
-        OSError, ValueError: As `Capture`, and where intrinsics do not fit.
+        OSError, ValueError: As `Capture`, where intrinsics do not fit, or ROS cannot read `args`.
     """
-    rclpy.init(args=['camera_publisher', *args])
+    try:
+        rclpy.init(args=['camera_publisher', *args])
+    except RuntimeError as error:
+        raise ValueError(f'{type(error).__name__}: {error}') from error
     try:
         node, executor = make(), SingleThreadedExecutor()
         executor.add_node(node)

@@ -108,18 +108,11 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         return super().on_configure(state)
 
     def _open(self) -> None:
-        config, latency = self.config, self._latency
+        config, latency, wake = self.config, self._latency, self._depth_worker.wake
         self.estimator = self.load(config)
         for name in config.cameras:  # one after the other: _close ends those before a failure
             self.streams[name] = CameraStream(
-                self,
-                name,
-                config,
-                self.estimator,
-                latency,
-                self._depth_worker.wake,
-                self.transforms,
-                self._view,
+                self, name, config, self.estimator, latency, wake, self.transforms, self._view
             )
         diagnostics = Diagnostics(self.get_name(), latency)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # runs also where /clock does not
@@ -130,6 +123,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             ),
         ]
         self.get_logger().info(f'{config.model}: {self.estimator.spec.description}')
+        topics = [one.topic for stream in self.streams.values() for one in stream.subscriptions]
+        self.get_logger().info(f'listens to {", ".join(topics)}')
         self.publish_status()
 
     def load(self, config: Config) -> DepthEstimator:
@@ -264,11 +259,12 @@ def main(args: Sequence[str] | None = None, view: View | None = None) -> int:
     """Run the node, which shows depth in `view`, until told to stop; 1: it could not start."""
     # As Ctrl-C: it must not wait for a model that is being prepared, either.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    rclpy.init(args=args)
     try:
+        rclpy.init(args=args)
         node = DepthNode(view)
-    except ValueError as error:
-        rclpy.logging.get_logger('depth_estimation').error(str(error))
+    except (ValueError, RuntimeError) as error:  # rclpy's: of arguments that ROS cannot read
+        kind = '' if isinstance(error, ValueError) else f'{type(error).__name__}: '
+        rclpy.logging.get_logger('depth_estimation').error(f'{kind}{error}')
         rclpy.try_shutdown()
         return 1
     executor = SingleThreadedExecutor()

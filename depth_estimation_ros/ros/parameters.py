@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
 import textwrap
@@ -37,9 +38,24 @@ def declare(node: Node) -> Config:
             node.declare_parameter(parameter.name, default, _descriptor(parameter))
         except ParameterException as error:
             raise ValueError(f'parameter {parameter.name}: {error}') from error
+    _warn_of_unknown(node)
     return Config.from_values(
         {parameter.name: node.get_parameter(parameter.name).value for parameter in parameters()}
     )
+
+
+def _warn_of_unknown(node: Node) -> None:
+    """Say what was given at start and has no effect, which rclpy is silent about.
+
+    It may be meant for others where a file is shared, so it is not refused.
+    """
+    known = [parameter.name for parameter in parameters()]
+    for name in getattr(node, '_parameter_overrides', ()):  # rclpy tells it nowhere else
+        if node.has_parameter(name) or name.startswith('qos_overrides.'):
+            continue
+        meant = difflib.get_close_matches(name, known, 1)
+        cure = f'did you mean {meant[0]}?' if meant else 'config/depth.yaml lists all'
+        node.get_logger().warning(f'there is no parameter {name}, it has no effect: {cure}')
 
 
 def on_change(
