@@ -85,7 +85,7 @@ class DepthEstimator:
         spec = resolve(model, weights)
         Preprocessing.plan(spec, spec.width, spec.height, preset)  # refused before the long work
         try:
-            carrier = build(spec, '', device, runtime, say)
+            carrier = build(spec, device, runtime, say)
         except MemoryError as error:
             raise ValueError(
                 f'{spec.name} does not fit into memory: {error}. End other programs, or take a '

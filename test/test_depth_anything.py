@@ -108,4 +108,4 @@ def test_a_renamed_checkpoint_must_be_named_by_its_user(references, tmp_path):
 def test_another_size_does_not_fit(references, tmp_path):
     torch.save(references[RELATIVE][0], tmp_path / 'mine.pth')
     with pytest.raises(ValueError, match=r'does not fit depth-anything-v2-base but .*v2-small'):
-        weights.load(spec('depth-anything-v2-base'), str(tmp_path / 'mine.pth'))
+        weights.load(resolve('depth-anything-v2-base', str(tmp_path / 'mine.pth')))

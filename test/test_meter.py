@@ -14,6 +14,7 @@ import torch
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.models import meter, weights
 from depth_estimation_ros.models.catalog import spec
+from depth_estimation_ros.models.resolve import resolve
 from depth_estimation_ros.runtimes.folding import fold_batch_norm
 
 
@@ -27,7 +28,7 @@ def published(assets):
 def test_it_equals_the_official_implementation(data, assets, published):
     name = f'meter-{data}-xxs'
     reference = np.load(assets / 'reference' / f'meter_{data}_xxs.npz')
-    network = weights.load(spec(name), published(name)).eval()
+    network = weights.load(resolve(name, published(name))).eval()
     fold_batch_norm(network)
     with torch.inference_mode():
         output = network(torch.from_numpy(reference['network_input']))[:, 0].numpy()

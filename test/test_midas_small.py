@@ -11,6 +11,7 @@ from reference import formula, worst
 from depth_estimation_ros.models import weights
 from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.models.midas_small import MidasSmall
+from depth_estimation_ros.models.resolve import resolve
 from depth_estimation_ros.runtimes.folding import fold_batch_norm
 
 SPEC = spec('midas-v21-small')
@@ -32,7 +33,7 @@ def checkpoint(reference, tmp_path_factory):
 @torch.inference_mode()
 def test_it_equals_the_official_implementation(reference, checkpoint):
     _, images, expected = reference
-    network = weights.load(SPEC, str(checkpoint)).eval()
+    network = weights.load(resolve(SPEC.name, str(checkpoint))).eval()
     assert worst(network(images), expected) < 1e-4
     fold_batch_norm(network)
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
@@ -40,7 +41,7 @@ def test_it_equals_the_official_implementation(reference, checkpoint):
 
 
 def test_every_tensor_of_the_file_is_used(reference, checkpoint):
-    state = weights.load(SPEC, str(checkpoint)).state_dict()
+    state = weights.load(resolve(SPEC.name, str(checkpoint))).state_dict()
     assert len(state) == len(reference[0])
     stem = reference[0]['pretrained.layer1.0.weight']
     assert torch.equal(state['encoder.conv_stem.weight'], stem)

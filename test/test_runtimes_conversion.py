@@ -10,7 +10,6 @@ import torch
 from reference import formula
 
 from depth_estimation_ros.models import resolve, weights
-from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.runtimes import kinds, selfcheck
 from depth_estimation_ros.runtimes.from_pixels import FromPixels
 
@@ -22,8 +21,8 @@ pytestmark = [
 ]
 
 
-def compare(model, path, width, height, runtime, folder):
-    network = FromPixels(weights.load(model, str(path)), model).eval()
+def compare(model, width, height, runtime, folder):
+    network = FromPixels(weights.load(model), model).eval()
     kinds.convert(runtime, network, width, height, folder)
     session = kinds.session(runtime, folder, 'cpu')
     frame = selfcheck.reference_pixels(width, height)
@@ -39,7 +38,7 @@ def compare(model, path, width, height, runtime, folder):
 def test_networks_of_transformers(kind, runtime, tmp_path):
     model = resolve.resolve(str(tiny.save(tmp_path, kind)))
     _, (height, width) = tiny.CONFIGURATIONS[kind]
-    compare(model, '', width, height, runtime, tmp_path)
+    compare(model, width, height, runtime, tmp_path)
 
 
 @pytest.mark.parametrize('runtime', kinds.FP32)
@@ -52,4 +51,4 @@ def test_networks_of_transformers(kind, runtime, tmp_path):
 )
 def test_official_checkpoints(name, reference, size, runtime, assets, tmp_path):
     torch.save(formula(assets, reference)[0], tmp_path / 'own.pth')
-    compare(spec(name), tmp_path / 'own.pth', *size, runtime, tmp_path)
+    compare(resolve.resolve(name, str(tmp_path / 'own.pth')), *size, runtime, tmp_path)

@@ -18,6 +18,7 @@ import pytest
 from depth_estimation_ros.config import RUNTIMES
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.models.catalog import spec
+from depth_estimation_ros.models.resolve import resolve
 from depth_estimation_ros.runtimes import kinds, prepared, selfcheck
 from depth_estimation_ros.runtimes.build import build
 from depth_estimation_ros.runtimes.prepare import prepare
@@ -36,8 +37,8 @@ def picture(width: int = 320, height: int = 240) -> np.ndarray:
 
 
 def estimate(model, runtime: str, path: str = '', images=None, say=None) -> list[np.ndarray]:
-    model = spec(model) if isinstance(model, str) else model
-    estimator = DepthEstimator(model, build(model, path, 'cpu', runtime, say))
+    model = resolve(model, path) if isinstance(model, str) else model
+    estimator = DepthEstimator(model, build(model, 'cpu', runtime, say))
     predictions = estimator.predict([picture()] if images is None else images)
     estimator.close()
     return [prediction.values for prediction in predictions]
@@ -120,7 +121,7 @@ def test_auto_measures_once_and_remembers(own_conversions):
 
 def a_job(model, **changes) -> prepared.Job:
     model = spec(model) if isinstance(model, str) else model
-    job = prepared.Job(model, '', prepared.checksum(model, ''), 256, 192, 'cpu')
+    job = prepared.Job(model, prepared.checksum(model), 256, 192, 'cpu')
     return dataclasses.replace(job, **changes)
 
 
@@ -142,7 +143,7 @@ def test_what_deviates_is_refused_with_the_figures_and_pytorch_serves(
 def test_a_size_is_prepared_when_it_comes():
     said: list[str] = []
     estimator = DepthEstimator(
-        spec('bundled'), build(spec('bundled'), '', 'cpu', 'openvino', said.append)
+        spec('bundled'), build(spec('bundled'), 'cpu', 'openvino', said.append)
     )
     for width, height in ((320, 240), (240, 240), (320, 240)):
         (prediction,) = estimator.predict([picture(width, height)])
@@ -196,7 +197,7 @@ def test_a_preparation_that_dies_leaves_pytorch(own_conversions, monkeypatch):
 def test_what_failed_is_not_tried_again_at_every_image(own_conversions, monkeypatch):
     monkeypatch.setenv('PYTHONHOME', '/nowhere')
     said: list[str] = []
-    runtime = build(spec('bundled'), '', 'cpu', 'openvino', said.append)
+    runtime = build(spec('bundled'), 'cpu', 'openvino', said.append)
     estimator = DepthEstimator(spec('bundled'), runtime)
     with pytest.raises(ChildProcessError, match='ended with exit code 1'):
         estimator.predict([picture()])

@@ -10,6 +10,7 @@ import pytest
 
 from depth_estimation_ros.models import store
 from depth_estimation_ros.models.catalog import spec
+from depth_estimation_ros.models.resolve import resolve
 
 NYU = spec('meter-nyu-xxs')
 
@@ -44,7 +45,7 @@ def test_the_bundled_weights_are_in_the_package():
 
 def test_a_missing_file_of_the_user_is_told_with_its_path(tmp_path):
     with pytest.raises(FileNotFoundError, match='nowhere'):
-        store.locate(NYU, str(tmp_path / 'nowhere'))
+        store.locate(resolve(NYU.name, str(tmp_path / 'nowhere')))
 
 
 def test_what_is_noted_of_a_folder_is_found_again(tmp_path):

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from depth_estimation_ros.models import weights
 from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.models.meter import Meter
+from depth_estimation_ros.models.resolve import resolve
 
 NYU = spec('meter-nyu-xxs')
 
@@ -44,7 +45,7 @@ def test_a_missing_file_is_told_with_its_place_and_the_cure(models):
 
 def test_weights_reach_the_network(own):
     expected = weights.read(own)
-    loaded = weights.load(NYU, str(own)).state_dict()
+    loaded = weights.load(resolve(NYU.name, str(own))).state_dict()
     assert loaded.keys() == expected.keys()
     assert all(torch.equal(loaded[name], expected[name]) for name in expected)
 
@@ -62,18 +63,18 @@ def test_a_file_in_the_place_of_the_published_one_must_be_that_one(own, models):
     checksum = hashlib.sha256(file.read_bytes()).hexdigest()
     with pytest.raises(ValueError, match=f'{checksum}.*{NYU.sha256}'):
         weights.load(NYU)
-    assert weights.load(NYU, str(file))  # named by the user it may be one of his own
+    assert weights.load(resolve(NYU.name, str(file)))  # named by the user it may be one of his own
 
 
 def test_published_weights_of_another_model_are_refused(assets):
     file = assets / 'weights' / 'meter' / 'build_model_best_kitti_xxs'
     with pytest.raises(ValueError, match=r'weights of meter-kitti-xxs .*, not of meter-nyu'):
-        weights.load(NYU, str(file))
+        weights.load(resolve(NYU.name, str(file)))
 
 
 def test_another_network_is_recognised(own):
     with pytest.raises(ValueError, match='does not fit bundled') as refusal:
-        weights.load(spec('bundled'), str(own))
+        weights.load(resolve('bundled', str(own)))
     message = str(refusal.value)
     assert 'but meter-nyu-xxs or meter-kitti-xxs' in message
     assert '261 unexpected: decoder.conv2d_in.weight' in message
@@ -86,7 +87,7 @@ def test_a_network_that_only_answers_nan_is_refused(own, tmp_path, value):
     state['decoder.conv2d_in.weight'][0, 0] = value
     save_file(state, tmp_path / 'diverged.safetensors')
     with pytest.raises(ValueError, match=r'1 of its tensors hold NaN .*: decoder\.conv2d_in'):
-        weights.load(NYU, str(tmp_path / 'diverged.safetensors'))
+        weights.load(resolve(NYU.name, str(tmp_path / 'diverged.safetensors')))
 
 
 def test_half_precision_is_loaded_whole(own, tmp_path):
@@ -95,7 +96,7 @@ def test_half_precision_is_loaded_whole(own, tmp_path):
         for name, tensor in weights.read(own).items()
     }
     save_file(state, tmp_path / 'half.safetensors')
-    loaded = weights.load(NYU, str(tmp_path / 'half.safetensors'))
+    loaded = weights.load(resolve(NYU.name, str(tmp_path / 'half.safetensors')))
     assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
 
 
@@ -105,7 +106,7 @@ def test_every_fault_of_the_tensors_is_named(own, tmp_path):
     state['encoder.conv1.1.bias'] = torch.zeros(17)
     save_file(state, tmp_path / 'odd.safetensors')
     with pytest.raises(ValueError, match='does not fit meter-nyu-xxs') as refusal:
-        weights.load(NYU, str(tmp_path / 'odd.safetensors'))
+        weights.load(resolve(NYU.name, str(tmp_path / 'odd.safetensors')))
     message = str(refusal.value)
     assert '1 missing: decoder.conv2d_out.weight' in message
     assert '1 unexpected: extra' in message
@@ -121,7 +122,7 @@ def test_a_file_cut_short_is_refused(own, tmp_path, name, kept):
         torch.save(weights.read(own), whole)
     (tmp_path / name).write_bytes(whole.read_bytes()[:kept])
     with pytest.raises(ValueError, match=f'{name} is'):
-        weights.load(NYU, str(tmp_path / name))
+        weights.load(resolve(NYU.name, str(tmp_path / name)))
 
 
 @pytest.mark.parametrize(
@@ -149,11 +150,11 @@ def test_code_in_a_file_is_not_run(tmp_path):
     folder = tmp_path / 'mischief'
     torch.save({'weight': Mischief(str(folder))}, tmp_path / 'code')
     with pytest.raises(ValueError, match='holds code, which is not run'):
-        weights.load(NYU, str(tmp_path / 'code'))
+        weights.load(resolve(NYU.name, str(tmp_path / 'code')))
     assert not folder.exists()
 
 
 def test_what_is_no_set_of_tensors_is_refused(tmp_path):
     torch.save({'step': 3, 'network': {}}, tmp_path / 'checkpoint')
     with pytest.raises(ValueError, match='something else than tensors by name: network, step'):
-        weights.load(NYU, str(tmp_path / 'checkpoint'))
+        weights.load(resolve(NYU.name, str(tmp_path / 'checkpoint')))

@@ -57,7 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     width, height = options.image or (spec.width, spec.height)
     plan = Preprocessing.plan(spec, width, height, options.preset)
     width, height = options.size or (plan.network_width, plan.network_height)
-    what = export.Export(spec, width, height, '', options.format, options.pictures)
+    what = export.Export(spec, width, height, options.format, options.pictures)
     for file in export.export(what, options.output, _say, options.overwrite):
         print(file)
     return 0

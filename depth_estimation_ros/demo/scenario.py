@@ -7,7 +7,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from depth_estimation_ros.models import catalog, store
+from depth_estimation_ros.models import store
+from depth_estimation_ros.models.resolve import resolve
 
 _BESIDE_BAG = Path('..', '..', 'weights', 'meter')
 
@@ -76,17 +77,16 @@ def recorded(bag: Path, file: Path | None) -> Scenario:
     """
     if not bag.exists():
         raise FileNotFoundError(f'there is no bag {bag}')
-    spec = catalog.spec('meter-nyu-xxs')
-    beside = bag / _BESIDE_BAG / spec.file
+    beside = bag / _BESIDE_BAG / resolve('meter-nyu-xxs').file
     if file is None and beside.is_file():
         file = beside
-    found = store.locate(spec, str(file or '')).resolve()
+    spec = resolve('meter-nyu-xxs', str(file or ''))
     return Scenario(
         title=f'bag {bag.resolve().name}',
         truth="sensor's depth",
         camera=('--bag', str(bag.resolve())),
         model=spec.name,
-        weights=str(found),
+        weights=str(store.locate(spec).resolve()),
         near=0.5,
         far=4.0,
     )

@@ -35,7 +35,7 @@ def describe(network: Network) -> dict[str, str]:
         'depth_estimation_ros': depth_estimation_ros.__version__,
         "depth_estimation_ros' code": _code(),
         **{library: _version(library) for library in _LIBRARIES},
-        f'the weights of {spec.name}': prepared.checksum(spec, '')[:_SHOWN],
+        f'the weights of {spec.name}': prepared.checksum(spec)[:_SHOWN],
     }
 
 

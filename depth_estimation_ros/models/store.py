@@ -57,22 +57,15 @@ def home(spec: ModelSpec) -> Path:
     return Path(__file__).parent if spec.bundled else folder(spec.name)
 
 
-def locate(spec: ModelSpec, path: str = '') -> Path:
+def locate(spec: ModelSpec) -> Path:
     """The weights file of a model.
-
-    Args:
-        spec: The model.
-        path: The user's own file; empty: the package's, or the one in the folder of models.
 
     Raises:
         FileNotFoundError: With the path looked at and what to do.
     """
-    if path:
-        file, cure = Path(path).expanduser(), f'Give the path of the weights of {spec.name}.'
-    else:
-        file, cure = home(spec) / spec.file, spec.source
+    file = home(spec) / spec.file
     if not file.is_file():
-        raise FileNotFoundError(f'{spec.name}: there is no weights file {file}. {cure}')
+        raise FileNotFoundError(f'{spec.name}: there is no weights file {file}. {spec.source}')
     return file
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.frames import DepthKind
-from depth_estimation_ros.models import architectures, depth_anything, hub_folder, store
+from depth_estimation_ros.models import architectures, depth_anything, store
 from depth_estimation_ros.models.catalog import CATALOG, ModelSpec
 
 if TYPE_CHECKING:
@@ -32,31 +32,24 @@ _NO_PICKLE = (
 )
 
 
-def check(spec: ModelSpec, path: str = '') -> Path:
+def check(spec: ModelSpec) -> Path:
     """The weights file of a model, after all that can be told of it without reading its tensors.
 
     The checksum is held against the published one where the file was found by the model's name; a
     file that the user names may be one of his own making. PyTorch is not needed.
 
-    Args:
-        spec: The model.
-        path: The user's own weights file, or a folder as Hugging Face lays it out.
-
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is not what the catalogue means, or is of another model.
     """
-    if path and (folder := Path(path).expanduser()).is_dir():
-        path = str(hub_folder.weights_file(folder))
-    file = store.locate(spec, path)
+    file = store.locate(spec)
     owner = published_as(file)
     if owner is not None and owner.name != spec.name:
         raise ValueError(
             f'{file} holds the weights of {owner.name} ({_outline_of(owner)}), not of '
             f'{spec.name} ({_outline_of(spec)})'
         )
-    own = path or spec.folder
-    expected = '' if own else store.checksums(spec).get(spec.file, '')
+    expected = '' if spec.folder else store.checksums(spec).get(spec.file, '')
     if expected and not (found := store.sha256(file)).startswith(expected):
         raise ValueError(
             f'{file} is damaged or another version: its SHA-256 is {found}, {spec.name} has '
@@ -66,18 +59,14 @@ def check(spec: ModelSpec, path: str = '') -> Path:
     return file
 
 
-def load(spec: ModelSpec, path: str = '') -> nn.Module:
+def load(spec: ModelSpec) -> nn.Module:
     """The network of a model with its weights, which must fit to the last tensor.
-
-    Args:
-        spec: The model.
-        path: As for `check`.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: As `check`; or it cannot be read, is of another network, or holds NaN.
     """
-    file = check(spec, path)
+    file = check(spec)
     state = read(file)
     network, faults = architectures.fill(spec, state, file)
     if faults:

@@ -10,7 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from depth_estimation_ros.config import RUNTIMES
-from depth_estimation_ros.models import weights as weights_file
+from depth_estimation_ros.models import weights
 from depth_estimation_ros.models.catalog import ModelSpec
 from depth_estimation_ros.runtimes import kinds
 from depth_estimation_ros.runtimes.base import Runtime, Say
@@ -26,7 +26,6 @@ _ON_GPU = ('auto', 'torch', 'onnxruntime', 'tensorrt')
 
 def build(
     spec: ModelSpec,
-    weights: str = '',
     device: str = 'auto',
     runtime: str = 'auto',
     say: Say | None = None,
@@ -35,7 +34,6 @@ def build(
 
     Args:
         spec: The model.
-        weights: Path of its weights file; empty: where the catalogue says.
         device: auto, cpu, cuda or cuda:N.
         runtime: auto or the name of one. On a CPU, auto is the fastest of those that are
             installed; on a GPU, PyTorch.
@@ -49,20 +47,20 @@ def build(
     if runtime not in RUNTIMES:
         raise ValueError(f'runtime is one of {", ".join(RUNTIMES)}, not {runtime!r}')
     say = say or logging.getLogger('depth_estimation').info
-    weights_file.check(spec, weights)  # refused before the long work
+    weights.check(spec)  # refused before the long work
     place = _resolved(device, runtime)
     if place != 'cpu' and runtime in ('auto', 'torch'):
-        return _cuda(spec, weights, place, say)
-    with_torch = functools.partial(_torch, spec, weights)
+        return _cuda(spec, place, say)
+    with_torch = functools.partial(_torch, spec)
     if runtime == 'auto':
         installed = [name for name in kinds.FP32 if not kinds.missing(name)]
         if not installed:
             return with_torch()
-        return PreparedRuntime(spec, weights, place, (*installed, 'torch'), say, with_torch)
+        return PreparedRuntime(spec, place, (*installed, 'torch'), say, with_torch)
     if runtime == 'torch':
         return with_torch()
     kinds.check(runtime, place)
-    return PreparedRuntime(spec, weights, place, (runtime,), say, with_torch)
+    return PreparedRuntime(spec, place, (runtime,), say, with_torch)
 
 
 def _resolved(device: str, runtime: str) -> str:
@@ -83,18 +81,18 @@ def _has_driver() -> bool:
     return True
 
 
-def _torch(spec: ModelSpec, weights: str) -> TorchRuntime:
+def _torch(spec: ModelSpec) -> TorchRuntime:
     from depth_estimation_ros.runtimes.from_pixels import FromPixels
     from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime
 
-    return TorchRuntime(FromPixels(weights_file.load(spec, weights), spec))
+    return TorchRuntime(FromPixels(weights.load(spec), spec))
 
 
-def _cuda(spec: ModelSpec, weights: str, device: str, say: Say) -> CudaRuntime:
+def _cuda(spec: ModelSpec, device: str, say: Say) -> CudaRuntime:
     import torch
 
     from depth_estimation_ros.runtimes.cuda_runtime import CudaRuntime
     from depth_estimation_ros.runtimes.from_pixels import FromPixels
 
-    network = FromPixels(weights_file.load(spec, weights), spec)
+    network = FromPixels(weights.load(spec), spec)
     return CudaRuntime(network, spec, torch.device(device), say)

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from depth_estimation_ros.frames import DepthKind
-from depth_estimation_ros.models import weights as weights_file
+from depth_estimation_ros.models import weights
 from depth_estimation_ros.models.model_spec import ModelSpec
 from depth_estimation_ros.runtimes import (
     libraries,
@@ -47,7 +47,6 @@ class Export:
     Attributes:
         spec: The model.
         width, height: Size of the network's input.
-        weights: Path of its weights file; empty: where the catalogue says.
         format: onnx or openvino.
         pictures: Folder of pictures to make it int8 with; None: fp32.
     """
@@ -55,7 +54,6 @@ class Export:
     spec: ModelSpec
     width: int
     height: int
-    weights: str
     format: str
     pictures: Path | None = None
 
@@ -77,8 +75,8 @@ class Export:
     @functools.cached_property
     def job(self) -> prepared.Job:
         """As its runtime knows it."""
-        checksum = prepared.checksum(self.spec, self.weights)
-        return prepared.Job(self.spec, self.weights, checksum, self.width, self.height, 'cpu')
+        checksum = prepared.checksum(self.spec)
+        return prepared.Job(self.spec, checksum, self.width, self.height, 'cpu')
 
 
 def export(what: Export, folder: Path, say: Say, overwrite: bool = False) -> list[Path]:
@@ -103,7 +101,7 @@ def export(what: Export, folder: Path, say: Say, overwrite: bool = False) -> lis
     there = [str(folder / name) for name in wanted if (folder / name).exists()]
     if there and not overwrite:
         raise FileExistsError(f'{", ".join(there)} is there; --overwrite replaces it')
-    network = FromPixels(weights_file.load(what.spec, what.weights), what.spec).eval()
+    network = FromPixels(weights.load(what.spec), what.spec).eval()
     folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix='exporting-', dir=folder) as temporary,

@@ -123,8 +123,8 @@ def _work(job: Job, runtimes: Sequence[str], say: Say) -> None:
     from depth_estimation_ros.runtimes.from_pixels import FromPixels
     from depth_estimation_ros.runtimes.memory import watched
 
-    network = FromPixels(weights.load(job.spec, job.weights), job.spec).eval()
-    if prepared.checksum(job.spec, job.weights) != job.checksum:
+    network = FromPixels(weights.load(job.spec), job.spec).eval()
+    if prepared.checksum(job.spec) != job.checksum:
         raise ValueError(f'{job.spec.name}: its weights were replaced meanwhile; load it again')
     frame = selfcheck.reference_pixels(job.width, job.height)
     # Not inference_mode: what a network keeps from one run to the next would then be of no use to

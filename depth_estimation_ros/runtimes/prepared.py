@@ -42,14 +42,12 @@ class Job:
 
     Attributes:
         spec: The model.
-        weights: Path of its weights file; empty: where the catalogue says.
         checksum: Of its files, see `checksum`.
         width, height: Size of the network's input.
         device: `cpu` or `cuda:N`.
     """
 
     spec: ModelSpec
-    weights: str
     checksum: str
     width: int
     height: int
@@ -76,7 +74,7 @@ class Job:
 
     def _slot(self, runtime: str) -> str:
         """What no two conversions share that may be wanted at the same time."""
-        place = (self.spec.folder, self.spec.file, self.weights, self.device)
+        place = (self.spec.folder, self.spec.file, self.device)
         return f'{self.width}x{self.height}-{runtime}-{_digest(place, processor(), cores())}'
 
 
@@ -111,13 +109,13 @@ def home(name: str) -> Path:
     return cache / 'depth_estimation' / 'runtimes' / as_file(name)
 
 
-def checksum(spec: ModelSpec, weights: str) -> str:
+def checksum(spec: ModelSpec) -> str:
     """SHA-256 of what a network is made of: the weights, and `config.json` where one lies beside.
 
     Raises:
         FileNotFoundError: There are no weights.
     """
-    file = store.locate(spec, weights)
+    file = store.locate(spec)
     configuration = file.with_name('config.json')
     files = [file, configuration] if configuration.is_file() else [file]
     return ' '.join(map(store.sha256, files))

@@ -32,7 +32,6 @@ class PreparedRuntime(HostRuntime):
     def __init__(
         self,
         spec: ModelSpec,
-        weights: str,
         device: str,
         runtimes: tuple[str, ...],
         say: Say,
@@ -42,7 +41,6 @@ class PreparedRuntime(HostRuntime):
 
         Args:
             spec: The model.
-            weights: Path of its weights file; empty: where the catalogue says.
             device: `cpu` or `cuda:N`.
             runtimes: What to choose from.
             say: Takes what people may want to know while it takes long.
@@ -52,8 +50,7 @@ class PreparedRuntime(HostRuntime):
         self.name = runtimes[0] if len(runtimes) == 1 else 'auto'
         self.device = device
         self._spec = spec
-        self._weights = weights
-        self._checksum = prepared.checksum(spec, weights)
+        self._checksum = prepared.checksum(spec)
         self._runtimes = runtimes
         self._say = say
         self._with_torch = functools.cache(with_torch)
@@ -85,7 +82,7 @@ class PreparedRuntime(HostRuntime):
         if size in self._failed:
             raise ValueError(self._failed[size])
         if size not in self._sessions:
-            job = Job(self._spec, self._weights, self._checksum, width, height, self.device)
+            job = Job(self._spec, self._checksum, width, height, self.device)
             try:
                 self._sessions[size] = self._chosen(job)
             except (ValueError, ChildProcessError) as error:
