@@ -16,11 +16,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from depth_estimation_ros.calibration import (
-    ASSUMED_RELATIVE_ERROR,
-    Array,
-    Fit,
-)
+from depth_estimation_ros.calibration import ASSUMED_RELATIVE_ERROR, Array, Fit
 from depth_estimation_ros.frames import DepthKind
 
 # Relative errors within which references agree: what good networks reach, else what others do.
@@ -136,14 +132,10 @@ def _usable(
     return p[seen], z[seen], trust[seen]
 
 
-def _nearly_equal(p: Array, spread: float) -> bool:
-    return not np.ptp(p) > _MIN_SPREAD * spread
-
-
 def _check_spread(p: Array, spread: float) -> None:
     if len(p) < 2:
         raise ValueError('one reference cannot fix scale and shift: give two at distinct depths')
-    if _nearly_equal(p, spread):
+    if not np.ptp(p) > _MIN_SPREAD * spread:
         raise ValueError(
             f'predictions at the references are nearly equal ({p.min():.4g} to {p.max():.4g}): '
             'give references at clearly different depths'

@@ -258,12 +258,6 @@ def cloud_view(msg: Any, height: int, width: int, point_field: Any) -> NDArray[n
     return _data(msg, msg.row_step * height).view(np.float32).reshape(height, width, 4)
 
 
-def fill_pointcloud(msg: Any, cloud: NDArray[np.float32], point_field: Any) -> None:
-    """Copy an organized cloud [H, W, 4] into a sensor_msgs/PointCloud2."""
-    height, width = cloud.shape[:2]
-    np.copyto(cloud_view(msg, height, width, point_field), cloud, casting='no')
-
-
 def _data(msg: Any, size: int) -> Image:
     """The message's data as bytes to write into; replaced only when the size changes."""
     if len(msg.data) != size:

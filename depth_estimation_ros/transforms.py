@@ -115,6 +115,9 @@ class Transform:
         )
 
 
+_IDENTITY = Transform(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
+
+
 class _Edge:
     """A frame in its parent, over time; one that does not move has no stamps."""
 
@@ -184,7 +187,7 @@ class Transforms:
         """
         target, source = target.lstrip('/'), source.lstrip('/')
         if target == source:
-            return Transform(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
+            return _IDENTITY
         self._check_known(target, source)
         up, down = self._to_root(source), self._to_root(target)
         common = next((frame for frame in up if frame in down), None)
@@ -218,7 +221,7 @@ class Transforms:
         return chain
 
     def _climb(self, frame: str, ancestor: str, stamp: int) -> Transform:
-        climbed = Transform(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
+        climbed = _IDENTITY
         while frame != ancestor:
             edge = self._edges[frame]
             climbed = edge.at(stamp, frame).after(climbed)

@@ -292,7 +292,7 @@ def test_filling_looks_at_no_single_byte(new):
     """By way of bytes or lists, a checked message of this size takes seconds."""
     cloud = np.zeros((720, 1280, 4), np.float32)
     started = time.perf_counter()
-    messages.fill_pointcloud(new('PointCloud2'), cloud, sensor_msgs.PointField)
+    messages.cloud_view(new('PointCloud2'), 720, 1280, sensor_msgs.PointField)[:] = cloud
     assert time.perf_counter() - started < 0.5
 
 
@@ -305,7 +305,7 @@ def test_filled_cloud(new):
     cloud = np.arange(6 * 4 * 4, dtype=np.float32).reshape(6, 4, 4)
     msg = new('PointCloud2')
     for _ in range(2):
-        messages.fill_pointcloud(msg, cloud, sensor_msgs.PointField)
+        messages.cloud_view(msg, 6, 4, sensor_msgs.PointField)[:] = cloud
     assert [(f.name, f.offset, f.datatype, f.count) for f in msg.fields] == [
         ('x', 0, 7, 1), ('y', 4, 7, 1), ('z', 8, 7, 1), ('rgb', 12, 7, 1),
     ]  # fmt: skip

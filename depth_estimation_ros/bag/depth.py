@@ -21,8 +21,6 @@ from depth_estimation_ros.references.depth_camera import DepthCameraOptions, dep
 from depth_estimation_ros.references.gate import Gate
 from depth_estimation_ros.road import Road
 
-FITS = ('continuous', 'once', 'none')
-
 
 @dataclasses.dataclass(frozen=True)
 class Following:

@@ -19,7 +19,6 @@ from depth_estimation_ros.bag import types
 from depth_estimation_ros.bag.mcap_storage import McapStorage
 from depth_estimation_ros.bag.records import Serialized, Topic, profile
 
-STORAGES = ('mcap', 'sqlite3')
 _OF_BAGS = ('.yaml', '.mcap', '.db3', '.zstd')  # files, of which a bag that is replaced consists
 
 

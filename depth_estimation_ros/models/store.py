@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from depth_estimation_ros.models.catalog import ModelSpec
+from depth_estimation_ros.whole_file import whole_file
 
 _SOURCE = 'source.json'
 
@@ -131,9 +132,8 @@ def _sha256_of(file: Path, _changed: int, _size: int) -> str:
 
 def remember(folder: Path, source: Source) -> None:
     """Keep where the files in a folder came from."""
-    temporary = folder / f'{_SOURCE}.part'
-    temporary.write_text(json.dumps(dataclasses.asdict(source), indent=2) + '\n', 'utf-8')
-    os.replace(temporary, folder / _SOURCE)
+    with whole_file(folder / _SOURCE, overwrite=True) as part:
+        part.write_text(json.dumps(dataclasses.asdict(source), indent=2) + '\n', 'utf-8')
 
 
 def recall(folder: Path) -> Source | None:

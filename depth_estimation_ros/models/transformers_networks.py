@@ -69,9 +69,8 @@ def save_random(configuration: Configuration, folder: Path) -> None:
     model_class, config = _prepared(configuration)
     model = model_class(config)
     for weight in model.parameters():
-        if (
-            weight.ndim > 1
-        ):  # wider than transformers', after which hardly anything reaches the end
+        # Wider than transformers', after which hardly anything reaches the end.
+        if weight.ndim > 1:
             nn.init.kaiming_normal_(weight)
     with _quiet():
         model.save_pretrained(folder)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros.calibration import Fit
+from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.distance import predictions
 from depth_estimation_ros.fitting import fit
 from depth_estimation_ros.frames import DepthMap
@@ -61,6 +62,24 @@ class References:
     def count(self) -> int:
         """How many of them err independently."""
         return len(self.depth) if self.independent is None else self.independent
+
+
+def known_camera(depth_map: DepthMap, what: str) -> Camera:
+    """The camera of an image.
+
+    Args:
+        depth_map: Of the image.
+        what: Needs it, for people.
+
+    Raises:
+        ValueError: Its intrinsics are not known.
+    """
+    if depth_map.frame.camera is None:
+        raise ValueError(
+            f'{what} needs the intrinsics, and no camera_info that fits the image has come: '
+            'publish one, or set camera.fx or camera.hfov'
+        )
+    return depth_map.frame.camera
 
 
 def regions(u: Array, v: Array, width: int, height: int) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from depth_estimation_ros.frames import DepthKind, DepthMap
-from depth_estimation_ros.references.base import Array, References, regions
+from depth_estimation_ros.references.base import Array, References, known_camera, regions
 from depth_estimation_ros.references.gate import GateOptions
 from depth_estimation_ros.references.plane import HORIZON, View, find_ground
 from depth_estimation_ros.tunable import option
@@ -109,12 +109,7 @@ def ground(
 
 def _samples(depth_map: DepthMap) -> tuple[Array, Array, Array, Array]:
     """Pixels u, v [N], rays [N, 3] and what is affine in inverse depth [N], on a grid."""
-    camera = depth_map.frame.camera
-    if camera is None:
-        raise ValueError(
-            'the ground needs the intrinsics, and no camera_info that fits the image has come: '
-            'publish one, or set camera.fx or camera.hfov'
-        )
+    camera = known_camera(depth_map, 'the ground')
     values = np.asarray(depth_map.prediction.values)
     step = max(math.ceil(math.sqrt(values.size / _SAMPLES)), 1)
     grid = np.s_[step // 2 :: step, step // 2 :: step]

@@ -11,7 +11,7 @@ import numpy as np
 
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.frames import DepthMap
-from depth_estimation_ros.references.base import Array, References
+from depth_estimation_ros.references.base import Array, References, known_camera
 from depth_estimation_ros.tunable import option
 
 _FLATTEST = 20.0  # px: of a flatter box, one pixel at top and foot is more than 10 % of the depth
@@ -41,12 +41,7 @@ def object_of_height(depth_map: DepthMap, height: float, options: ObjectOptions)
     Raises:
         ValueError: No intrinsics, no such height, or a box that tells no depth.
     """
-    camera = depth_map.frame.camera
-    if camera is None:
-        raise ValueError(
-            'the height of an object needs the intrinsics, and no camera_info that fits the image '
-            'has come: publish one, or set camera.fx or camera.hfov'
-        )
+    camera = known_camera(depth_map, 'the height of an object')
     if not 0.0 < height < math.inf:
         raise ValueError(f'a height of {height:g} m is none: give that of the object in metres')
     left, top, right, foot = _box(options.box, camera)

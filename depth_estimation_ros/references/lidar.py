@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.frames import DepthMap
-from depth_estimation_ros.references.base import Array, References, regions
+from depth_estimation_ros.references.base import Array, References, known_camera, regions
 from depth_estimation_ros.references.gate import SensorOptions
 from depth_estimation_ros.tunable import option
 
@@ -51,12 +51,7 @@ def lidar(depth_map: DepthMap, points: ArrayLike, options: LidarOptions) -> Refe
     Raises:
         ValueError: No intrinsics, or no point that the camera sees and the network knows.
     """
-    camera = depth_map.frame.camera
-    if camera is None:
-        raise ValueError(
-            'a lidar needs the intrinsics, and no camera_info that fits the image has come: '
-            'publish one, or set camera.fx or camera.hfov'
-        )
+    camera = known_camera(depth_map, 'a lidar')
     pixels, depth = _in_view(points, camera, options)
     seen = _seen(pixels, depth, camera)
     values = np.asarray(depth_map.prediction.values)

@@ -11,7 +11,7 @@ import numpy as np
 
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.frames import DepthMap
-from depth_estimation_ros.references.base import Array, References
+from depth_estimation_ros.references.base import Array, References, known_camera
 from depth_estimation_ros.references.marker_detection import Found, MarkerOptions, find
 
 __all__ = ['MarkerOptions', 'marker']
@@ -36,12 +36,7 @@ def marker(depth_map: DepthMap, side: float, options: MarkerOptions) -> Referenc
         ValueError: No intrinsics, no such side, no such marker in view, or none whose pose can be
             told; the text says what would help.
     """
-    camera = depth_map.frame.camera
-    if camera is None:
-        raise ValueError(
-            'a marker needs the intrinsics, and no camera_info that fits the image has come: '
-            'publish one, or set camera.fx or camera.hfov'
-        )
+    camera = known_camera(depth_map, 'a marker')
     if not 0.0 < side < math.inf:
         raise ValueError(f'a side of {side:g} m is none: give that of the marker in metres')
     grey = cv2.cvtColor(depth_map.frame.image, cv2.COLOR_RGB2GRAY)
