@@ -8,9 +8,7 @@ against all of them, of METER on recordings.
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depth_estimation_ros.benchmarks import trials
+from depth_estimation_ros.benchmarks import command, trials
 from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.benchmarks.trials import Conditions
 from depth_estimation_ros.estimator import DepthEstimator
@@ -56,14 +54,13 @@ _SLICES = {
 
 def main(argv: list[str]) -> int:
     """Measure, print tables, and say what is missed."""
-    parser = argparse.ArgumentParser(prog='benchmark calibration', description=__doc__)
+    parser = command.parser('calibration', __doc__)
     parser.add_argument('--trials', type=int, default=1000, help='a row; default: %(default)s')
     parser.add_argument('--draws', type=int, default=50, help='a frame; default: %(default)s')
     parser.add_argument(
         '--recordings', type=Path, help='folder with pairs.json for METER; default: left out'
     )
     parser.add_argument('--weights', default='', help="METER's; default: the folder of models")
-    parser.add_argument('--json', type=Path, help='file for the figures')
     options = parser.parse_args(argv)
     figures: dict[str, Any] = {
         'recovery': list(recovery(options.trials)),
@@ -76,8 +73,7 @@ def main(argv: list[str]) -> int:
         _print_recordings(figures['recordings'])
     else:
         print('\nRecordings are left out: --recordings FOLDER tells where there are some.')
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + '\n')
+    command.write(figures, options.json)
     faults = missed(figures)
     print('\n'.join(['', *(f'MISSED: {fault}' for fault in faults)]) if faults else '\nall held')
     return int(bool(faults))

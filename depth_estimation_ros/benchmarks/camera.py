@@ -14,11 +14,8 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 
 from depth_estimation_ros import messages, synthetic
+from depth_estimation_ros.benchmarks import command
 from depth_estimation_ros.camera import Camera
-
-_CAMERA = Camera(
-    640, 480, 531.0, 533.0, 322.4, 236.8, 'plumb_bob', (-0.12, 0.02, 0.0006, -0.0004, 0.0)
-)
 
 
 def _pictures(camera: Camera) -> list[Image]:
@@ -65,10 +62,10 @@ def main() -> int:
     """Publish so many frames, and stay until it is told to go."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--rate', type=float, default=30.0, help='Hz')
-    parser.add_argument('--size', default='640x480', help='of the pictures')
+    parser.add_argument('--size', type=command.size, default=(640, 480), help='of the pictures')
     parser.add_argument('--frames', type=int, default=300, help='how many')
     options = parser.parse_args()
-    camera = _CAMERA.scaled(*map(int, options.size.split('x')))
+    camera = synthetic.WEBCAM.scaled(*options.size)
     rclpy.init()
     node = Node('benchmark_camera')
     try:

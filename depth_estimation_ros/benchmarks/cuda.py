@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import json
 import math
 import tempfile
 import time
@@ -18,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from depth_estimation_ros.benchmarks import command
 from depth_estimation_ros.benchmarks.machine import described, machine
 from depth_estimation_ros.benchmarks.picture import picture
 from depth_estimation_ros.benchmarks.subject import Subject, subject
@@ -44,22 +43,21 @@ _OTHERS_FASTER, _OTHERS_FRAME = 3.0, 1.5  # than kernel by kernel; times the net
 
 def main(argv: list[str]) -> int:
     """Measure and print; 1 when something that is wanted does not hold, 0 without a GPU."""
-    parser = argparse.ArgumentParser(prog='benchmark cuda', description=__doc__)
+    parser = command.parser('cuda', __doc__)
     parser.add_argument('--model', default='depth-anything-v2-small', help='default: %(default)s')
-    parser.add_argument('--frame', default='518x518', help='WIDTHxHEIGHT, default: %(default)s')
+    parser.add_argument(
+        '--frame', type=command.size, default=(518, 518), help='WIDTHxHEIGHT, default: 518x518'
+    )
     parser.add_argument('--frames', type=int, default=200, help='default: %(default)s')
-    parser.add_argument('--json', type=Path, help='file for the figures')
     options = parser.parse_args(argv)
     if not torch.cuda.is_available():
         print('cuda: there is no NVIDIA GPU here, nothing to measure')
         return 0
-    width, height = map(int, options.frame.split('x'))
     with tempfile.TemporaryDirectory() as scratch:
         chosen = subject(options.model, random=True, scratch=Path(scratch))
-        figures = measure(chosen, torch.device('cuda:0'), (width, height), options.frames)
+        figures = measure(chosen, torch.device('cuda:0'), options.frame, options.frames)
     show(figures)
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + '\n')
+    command.write(figures, options.json)
     return int(any(missed(figures)))
 
 

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros import synthetic
-from depth_estimation_ros.benchmarks import turns
+from depth_estimation_ros.benchmarks import command, turns
 from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.config import Config
@@ -42,6 +42,7 @@ _MODULE = 'depth_estimation_ros.benchmarks.edges'
 _FIRST_ROOM = 700
 _NEARBY = 4  # pixels
 _SOFTENED = 3  # pixels of the answer
+_ROUNDS = 200  # of the cloud without and with the mask
 
 Image = NDArray[np.float32]
 
@@ -57,9 +58,8 @@ class View:
 
 def main(argv: list[str]) -> int:
     """Measure and print a table; 1 when what is wanted does not hold."""
-    parser = argparse.ArgumentParser(prog='benchmark edges', description=__doc__)
+    parser = command.parser('edges', __doc__)
     parser.add_argument('--rooms', type=int, default=12, help='default: %(default)s')
-    parser.add_argument('--json', type=Path, help='file for the figures')
     parser.add_argument('--picture', type=Path, help='PNG of a cloud from above, before and after')
     parser.add_argument('--role', choices=('cost',), help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
@@ -74,8 +74,7 @@ def main(argv: list[str]) -> int:
     with turns.process(_MODULE, _as_the_node(), '--role', 'cost') as process:
         figures = {'rows': rows, **turns.answer(process)}
     _print(figures)
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + '\n')
+    command.write(figures, options.json)
     if options.picture:
         _draw(next(views('256x192', DepthKind.METRIC, 1)), options.picture)
     return int(not _holds(figures))
@@ -127,12 +126,12 @@ def _as_the_node() -> dict[str, str]:
     return {**os.environ, **transport.missing(os.environ)}
 
 
-def cost(rounds: int = 200) -> dict[str, float]:
+def cost() -> dict[str, float]:
     """Median milliseconds of the cloud without and with the mask, in turns."""
     (view,) = views('256x192', DepthKind.METRIC, 1)
     rays, out = _CAMERA.rays(), np.empty((*view.said.shape, 4), np.float32)
     seconds: dict[float, list[float]] = {0.0: [], Config().points.edges: []}
-    for _ in range(rounds):
+    for _ in range(_ROUNDS):
         for edges, taken in seconds.items():
             start = time.perf_counter()
             cloud(view.said, rays, view.image, edges, out)

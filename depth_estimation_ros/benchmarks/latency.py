@@ -11,9 +11,7 @@ frames nothing waits.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import json
 import os
 import tempfile
 import time
@@ -22,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_estimation_ros.benchmarks import command
 from depth_estimation_ros.benchmarks.graph import Graph
 
 ALLOWED_LATE = 0.01  # of the frames: machines hold processes up now and then
@@ -126,14 +125,12 @@ def _overdue(outputs: dict[int, int], images: dict[int, int]) -> Array:
 
 def main(argv: list[str]) -> int:
     """Measure and print a table; 1 when an old frame is served or a dropped one is not counted."""
-    parser = argparse.ArgumentParser(prog='benchmark latency', description=__doc__)
+    parser = command.parser('latency', __doc__)
     parser.add_argument('--frames', type=int, default=600, help='default: %(default)s')
-    parser.add_argument('--json', type=Path, help='file for the figures')
     options = parser.parse_args(argv)
     lag = measure(30, options.frames)
     _print(lag)
-    if options.json:
-        options.json.write_text(json.dumps(_figures(lag), indent=2) + '\n')
+    command.write(_figures(lag), options.json)
     return int(not lag.holds)
 
 

@@ -28,10 +28,10 @@ _PATIENCE = 60.0  # seconds
 Described = tuple[int, int, str, int, bytes]  # size, encoding, step and data of an image
 
 
-def depth_images(bag: Path, topic: str = _DEPTH) -> dict[int, Described]:
+def depth_images(bag: Path) -> dict[int, Described]:
     """The depth images of a bag, by stamp in ns."""
     with open_bag(bag) as source:
-        messages = (source.decode(record) for record in source.messages({topic}))
+        messages = (source.decode(record) for record in source.messages({_DEPTH}))
         return {stamp_of(message): _described(message) for message in messages}
 
 

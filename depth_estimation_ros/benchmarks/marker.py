@@ -8,11 +8,9 @@ exact depth times an unknown factor, or its inverse.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import functools
 import itertools
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros import synthetic
+from depth_estimation_ros.benchmarks import command
 from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.camera import Camera
@@ -64,8 +63,7 @@ class View:
 
 def main(argv: list[str]) -> int:
     """Measure and print a table; 1 when a distance is off by more than is wanted."""
-    parser = argparse.ArgumentParser(prog='benchmark marker', description=__doc__)
-    parser.add_argument('--json', type=Path, help='file for the figures')
+    parser = command.parser('marker', __doc__)
     parser.add_argument('--picture', type=Path, help='file for some of the views')
     options = parser.parse_args(argv)
     rows, shown = [], []
@@ -76,8 +74,7 @@ def main(argv: list[str]) -> int:
     print(table(_TITLES, [_cells(row) for row in rows]))
     found, count = (sum(row[name] for row in rows) for name in ('found', 'views'))
     print(f'\n{found} of {count} found, the others refused; wanted: all, within {_WANTED:.0%}')
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=2) + '\n')
+    command.write(rows, options.json)
     if options.picture:
         sheet = np.vstack([np.hstack(shown[i : i + 2]) for i in range(0, 4, 2)])
         cv2.imwrite(str(options.picture), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))

@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import json
 import tempfile
 from pathlib import Path
 
+from depth_estimation_ros.benchmarks import command
 from depth_estimation_ros.benchmarks.graph import Graph
 
 LIMIT = 700.0  # MB resident
@@ -60,9 +59,8 @@ def measure(frames: int) -> Memory:
 
 def main(argv: list[str]) -> int:
     """Measure and print a table; 1 when the memory is not as promised."""
-    parser = argparse.ArgumentParser(prog='benchmark memory', description=__doc__)
+    parser = command.parser('memory', __doc__)
     parser.add_argument('--frames', type=int, default=2000, help='default: %(default)s')
-    parser.add_argument('--json', type=Path, help='file for the figures')
     options = parser.parse_args(argv)
     memory = measure(options.frames)
     print(f'resident memory of the node, bundled network, {memory.frames} frames of 640x480')
@@ -72,7 +70,6 @@ def main(argv: list[str]) -> int:
     print(f'  at most                 {memory.peak:7.1f} MB')
     verdict = 'holds' if memory.holds else 'MISSED'
     print(f'promised: at most {LIMIT:.0f} MB, growth at most {GROWTH:.0f} MB: {verdict}')
-    if options.json:
-        figures = {**dataclasses.asdict(memory), 'growth': memory.growth, 'holds': memory.holds}
-        options.json.write_text(json.dumps(figures, indent=2) + '\n')
+    figures = {**dataclasses.asdict(memory), 'growth': memory.growth, 'holds': memory.holds}
+    command.write(figures, options.json)
     return int(not memory.holds)

@@ -12,16 +12,15 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
-import json
 import math
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from depth_estimation_ros.benchmarks import command
 from depth_estimation_ros.benchmarks.machine import described, machine
 from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.config import RUNTIMES
@@ -58,7 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f'of {", ".join(RUNTIMES)}; default: those in fp32 that are installed',
     )
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N, for all')
-    parser.add_argument('--frame', type=_size, default=(640, 480), help='default: 640x480')
+    parser.add_argument('--frame', type=command.size, default=(640, 480), help='default: 640x480')
     parser.add_argument(
         '--frames', type=int, default=20, help='of the slowest, quick ones run more; default: 20'
     )
@@ -121,8 +120,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             for comparison in _compare(name, options, Path(scratch)):
                 _print(comparison)
                 result['comparisons'].append(comparison)
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + '\n')
+    command.write(result, options.json)
     if options.plot:
         draw(result, options.plot)
     return result
@@ -254,14 +252,3 @@ def _shown(rounds: int, say: Callable[[str], None]) -> Iterator[int]:
 def _say(label: str, what: str) -> None:
     if sys.stderr.isatty():
         print(f'\r\033[K{label}: {what}' if what else '\r\033[K', end='', file=sys.stderr)
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r'([1-9]\d*)x([1-9]\d*)', text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f'a size is WIDTHxHEIGHT like 640x480, not {text!r}')
-    return int(match[1]), int(match[2])
-
-
-if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))

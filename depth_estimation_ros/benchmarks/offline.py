@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from depth_estimation_ros.benchmarks import recording
+from depth_estimation_ros.benchmarks import command, recording
 from depth_estimation_ros.benchmarks.table import table
 
 GROWTH = 50.0  # MB of resident memory, over all frames; and of a long recording over a short one
@@ -70,10 +70,10 @@ def measure(source: Path, target: Path, *options: str) -> Offline:
     Raises:
         ChildProcessError: It failed; its error stands above.
     """
-    command = [sys.executable, '-m', _MODULE, '--run', str(source), str(target), *options]
-    answer = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True)
+    call = [sys.executable, '-m', _MODULE, '--run', str(source), str(target), *options]
+    answer = subprocess.run(call, stdout=subprocess.PIPE, check=False, text=True)
     if answer.returncode:
-        raise ChildProcessError(f'{" ".join(command)} ended with code {answer.returncode}')
+        raise ChildProcessError(f'{" ".join(call)} ended with code {answer.returncode}')
     return Offline(**json.loads(answer.stdout))
 
 
@@ -91,9 +91,9 @@ def same_as_node(source: Path, target: Path, runtime: str) -> dict[str, int]:
     return {'tool': len(tool), 'node': len(node), 'same': len(same)}
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str]) -> int:
     """Measure and print a table; 1 when it is not as promised."""
-    parser = argparse.ArgumentParser(prog='benchmark offline', description=__doc__)
+    parser = command.parser('offline', __doc__)
     parser.add_argument('--frames', type=int, default=1000, help='default: %(default)s')
     parser.add_argument(
         '--compared',
@@ -111,7 +111,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         '--folder', type=Path, default=_in_memory(), help='of the files (default: %(default)s)'
     )
-    parser.add_argument('--json', type=Path, help='file for the figures')
     parser.add_argument('--run', nargs=2, type=Path, help=argparse.SUPPRESS)
     parser.add_argument('--stride', type=int, default=1, help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
@@ -124,8 +123,7 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         figures = _figures(Path(folder), options)
     holds = _print(figures)
-    if options.json:
-        options.json.write_text(json.dumps({**figures, 'holds': holds}, indent=2) + '\n')
+    command.write({**figures, 'holds': holds}, options.json)
     return int(not holds)
 
 
@@ -209,4 +207,4 @@ def _print(figures: dict[str, Any]) -> bool:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

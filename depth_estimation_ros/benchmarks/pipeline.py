@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from depth_estimation_ros.benchmarks import turns
+from depth_estimation_ros.benchmarks import command, turns
 
 BUDGET_MS = 6.0
 WANTED_RATIO = 8.0
@@ -40,9 +38,9 @@ _FRAMES = {'ours': 5, 'usual': 1, 'usual_set_up': 1}  # a round; checked, the us
 _SECONDS = 25.0  # for one network
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str]) -> int:
     """Measure and print tables; 1 when the budget or the wanted ratio does not hold."""
-    parser = argparse.ArgumentParser(prog='benchmark pipeline', description=__doc__)
+    parser = command.parser('pipeline', __doc__)
     parser.add_argument(
         '--check-fields',
         action='store_true',
@@ -50,7 +48,6 @@ def main(argv: list[str] | None = None) -> int:
         'without and with it',
     )
     parser.add_argument('--rounds', type=int, default=60, help='default: %(default)s')
-    parser.add_argument('--json', type=Path, help='file for the figures')
     parser.add_argument('--role', choices=('listen', 'ours', 'usual'), help=argparse.SUPPRESS)
     parser.add_argument('--network', choices=NETWORKS, help='only for this size of its input')
     parser.add_argument('--namespace', default=f'/benchmark_{os.getpid()}', help=argparse.SUPPRESS)
@@ -66,8 +63,7 @@ def main(argv: list[str] | None = None) -> int:
         for check in (True,) if options.check_fields else (False, True):
             results.append(_measure(check, options))
             _print(results[-1])
-        if options.json:
-            options.json.write_text(json.dumps(results, indent=2) + '\n')
+        command.write(results, options.json)
         return int(not all(map(_holds, results)))
     return 0
 
@@ -175,4 +171,4 @@ def _print(result: dict[str, Any]) -> None:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -8,7 +8,6 @@ recordings of a depth camera. As they answer, and with every picture's median pu
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 from collections.abc import Iterable, Iterator
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depth_estimation_ros.benchmarks import command
 from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind
@@ -31,7 +31,7 @@ _RESOLUTION = (480, 640)
 
 def main(argv: list[str]) -> int:
     """Measure and print a table."""
-    parser = argparse.ArgumentParser(prog='benchmark presets', description=__doc__)
+    parser = command.parser('presets', __doc__)
     parser.add_argument('--rooms', type=int, default=120, help='default: %(default)s')
     parser.add_argument(
         '--recordings',
@@ -40,15 +40,13 @@ def main(argv: list[str]) -> int:
         'bit, 0 is unknown) and depth_unit_per_m of each picture; default: METER is left out',
     )
     parser.add_argument('--weights', default='', help="METER's; default: the folder of models")
-    parser.add_argument('--json', type=Path, help='file for the figures')
     options = parser.parse_args(argv)
     rows = measure('bundled', '', 'rendered rooms', list(_rendered(options.rooms)))
     if options.recordings:
         for scene, pairs in _recorded(options.recordings).items():
             rows += measure('meter-nyu-xxs', options.weights, scene, pairs)
     _print(rows)
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=2) + '\n')
+    command.write(rows, options.json)
     return 0
 
 

@@ -37,11 +37,12 @@ def camera(width: int, height: int) -> Camera:
 
 
 def views(width: int, height: int, seed: int = 3) -> list[View]:
-    """What the camera sees on its way."""
+    """What the camera sees on its way, there and back."""
     room = synthetic.make_room(seed)
     lens = camera(width, height)
     poses = synthetic.trajectory(room, _WAY)
-    return [View(*synthetic.render(room, lens, pose)) for pose in poses]
+    seen = [View(*synthetic.render(room, lens, pose)) for pose in poses]
+    return [*seen, *seen[-2:0:-1]]
 
 
 def record(
@@ -51,14 +52,12 @@ def record(
 
     Args:
         path: Folder to make.
-        seen: What is seen on the way.
+        seen: What is seen, again and again.
         frames: How many frames each camera has.
         names: Of the cameras, whose topics are below them.
     """
-    there_and_back = [*seen, *seen[-2:0:-1]]
     messages_of = [
-        {topic: _message(kind, topic, view) for topic, kind in KINDS.items()}
-        for view in there_and_back
+        {topic: _message(kind, topic, view) for topic, kind in KINDS.items()} for view in seen
     ]
     with new_bag(path) as bag:
         for name in names:

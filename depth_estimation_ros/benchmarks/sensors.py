@@ -12,13 +12,10 @@ An error is the median over the image, of what the fit makes of the answer witho
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -26,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros import synthetic
+from depth_estimation_ros.benchmarks import command
 from depth_estimation_ros.benchmarks.table import table
-from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
 from depth_estimation_ros.references import References, fit_to
 from depth_estimation_ros.references.depth_camera import DepthCameraOptions, depth_camera
@@ -36,9 +33,6 @@ from depth_estimation_ros.references.lidar import LidarOptions, lidar
 from depth_estimation_ros.synthetic.lidar import scan
 from depth_estimation_ros.synthetic.render import trace
 
-CAMERA = Camera(
-    640, 480, 531.0, 533.0, 322.4, 236.8, 'plumb_bob', (-0.12, 0.02, 0.0006, -0.0004, 0.0)
-)
 SENSOR_ERROR = 0.01  # wanted of every view
 GROUND_ERROR = 0.03  # with a height that is 1 % wrong
 MILLISECONDS = 20.0  # for references and fit, so that a lidar at 10 Hz costs little
@@ -147,14 +141,12 @@ WAYS = (
 
 def main(argv: list[str]) -> int:
     """Measure and print a table; 1 when an error is greater than wanted."""
-    parser = argparse.ArgumentParser(prog='benchmark sensors', description=__doc__)
+    parser = command.parser('sensors', __doc__)
     parser.add_argument('--rooms', type=int, default=100, help='default: %(default)s')
-    parser.add_argument('--json', type=Path, help='file for the figures')
     options = parser.parse_args(argv)
     rows = measure(options.rooms)
     _print(rows)
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=2) + '\n')
+    command.write(rows, options.json)
     return int(not all(row['holds'] for row in rows))
 
 
@@ -171,7 +163,7 @@ def measure(rooms: int) -> list[dict[str, Any]]:
 
 def _try(way: Way, view: View) -> tuple[float, float] | None:
     """Error, and milliseconds of references and fit; None where the way refuses the view."""
-    frame = Frame(np.zeros((*view.depth.shape, 3), np.uint8), camera=CAMERA)
+    frame = Frame(np.zeros((*view.depth.shape, 3), np.uint8), camera=synthetic.WEBCAM)
     depth_map = DepthMap(frame, Prediction(view.said(way.kind), way.kind), None)
     started = time.perf_counter()
     try:
@@ -209,8 +201,8 @@ def _views(rooms: int) -> Iterator[View]:
         random = np.random.default_rng(_FIRST_ROOM + index)
         room = synthetic.make_room(_FIRST_ROOM + index)
         pose = synthetic.random_pose(room, random)
-        shape = (CAMERA.height, CAMERA.width)
-        rays = np.ascontiguousarray(CAMERA.rays().reshape(-1, 2).T)
+        shape = (synthetic.WEBCAM.height, synthetic.WEBCAM.width)
+        rays = np.ascontiguousarray(synthetic.WEBCAM.rays().reshape(-1, 2).T)
         depth = trace(room, rays, pose).depth.reshape(shape)
         half = cv2.resize(depth, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_NEAREST)
         error = cv2.GaussianBlur(random.standard_normal(shape).astype(np.float32), (0, 0), 4.0)

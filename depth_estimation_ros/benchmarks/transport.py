@@ -17,8 +17,9 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
+
+from depth_estimation_ros.benchmarks import command
 
 SIZES = {'640x480': 8.0, '1280x720': 20.0}
 """Size of the images and the median latency that must hold with the profile, ms."""
@@ -54,7 +55,7 @@ class Figures:
         return enough and self.median_ms is not None and self.median_ms <= SIZES[size]
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str]) -> int:
     """Measure and print a table; 1 when something promised with the profile does not hold."""
     options = _options(argv)
     if options.role == 'camera':
@@ -71,23 +72,19 @@ def main(argv: list[str] | None = None) -> int:
             runs[case].append(_run(case, options.frames))
     figures = {case: _figures(runs[case], options.frames) for case in cases}
     _print(figures)
-    if options.json:
-        rows = [{**asdict(case), **asdict(one)} for case, one in figures.items()]
-        options.json.write_text(
-            json.dumps({'load': os.getloadavg()[0], 'cases': rows}, indent=2) + '\n'
-        )
+    rows = [{**asdict(case), **asdict(one)} for case, one in figures.items()]
+    command.write({'load': os.getloadavg()[0], 'cases': rows}, options.json)
     return int(not all(one.holds(case.size) for case, one in figures.items() if case.profile))
 
 
-def _options(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog='benchmark transport', description=__doc__)
+def _options(argv: list[str]) -> argparse.Namespace:
+    parser = command.parser('transport', __doc__)
     parser.add_argument(
         '--frames', type=int, default=90, help='images a run (default: %(default)s)'
     )
     parser.add_argument(
         '--rounds', type=int, default=3, help='runs of each case (default: %(default)s)'
     )
-    parser.add_argument('--json', type=Path, help='file for the figures')
     parser.add_argument('--role', choices=('camera', 'node'), help=argparse.SUPPRESS)
     parser.add_argument('--size', choices=SIZES, help=argparse.SUPPRESS)
     parser.add_argument('--topic', help=argparse.SUPPRESS)
@@ -105,9 +102,9 @@ def _run(case: Case, frames: int) -> dict[str, Any]:
     if case.profile:
         environment |= settings
     topic = f'/benchmark_{os.getpid()}/image'
-    command = [sys.executable, '-m', _MODULE, '--frames', str(frames), '--topic', topic]
-    camera = [*command, '--role', 'camera', '--size', case.size, '--reliability', case.reliability]
-    node = subprocess.Popen([*command, '--role', 'node'], env=environment, stdout=subprocess.PIPE)
+    call = [sys.executable, '-m', _MODULE, '--frames', str(frames), '--topic', topic]
+    camera = [*call, '--role', 'camera', '--size', case.size, '--reliability', case.reliability]
+    node = subprocess.Popen([*call, '--role', 'node'], env=environment, stdout=subprocess.PIPE)
     try:
         subprocess.run(camera, env=environment, check=True, timeout=60.0 + frames / _RATE)
         output, _ = node.communicate(timeout=60.0)
@@ -214,4 +211,4 @@ def _text(milliseconds: float | None) -> str:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

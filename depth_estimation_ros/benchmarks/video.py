@@ -4,16 +4,14 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import json
 import tempfile
 import time
 from fractions import Fraction
 from pathlib import Path
 
 from depth_estimation_ros import sections
-from depth_estimation_ros.benchmarks import recording
+from depth_estimation_ros.benchmarks import command, recording
 from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.estimator import DepthEstimator
@@ -88,11 +86,10 @@ class _Watched(Road):
 def drive(file: Path, frames: int, width: int, height: int) -> Path:
     """A video of a camera that moves to and fro in a rendered room, at 30 Hz."""
     seen = [view.image for view in recording.views(width, height)]
-    there_and_back = [*seen, *seen[-2:0:-1]]
     rate = Fraction(30)
     with new_video(file, False, (width, height), 1 / rate, rate) as video:
         for index in range(frames):
-            video.write(there_and_back[index % len(there_and_back)], index / rate)
+            video.write(seen[index % len(seen)], index / rate)
     return file
 
 
@@ -119,19 +116,21 @@ def measure(source: Path, ending: str, estimator: DepthEstimator) -> Run:
 
 def main(argv: list[str]) -> int:
     """Measure and print a table; 1 when it is not as promised."""
-    parser = argparse.ArgumentParser(prog='benchmark video', description=__doc__)
+    parser = command.parser('video', __doc__)
     parser.add_argument('--frames', type=int, default=1000, help='default: %(default)s')
-    parser.add_argument('--size', default='640x480', metavar='WxH', help='default: %(default)s')
-    parser.add_argument('--json', type=Path, help='file for the figures')
+    parser.add_argument(
+        '--size', type=command.size, default=(640, 480), metavar='WxH', help='default: 640x480'
+    )
     options = parser.parse_args(argv)
-    width, height = map(int, options.size.split('x'))
+    width, height = options.size
     estimator = DepthEstimator.load('bundled', device='cpu')
     estimator.warm_up(width, height)
     with tempfile.TemporaryDirectory() as folder:
         source = drive(Path(folder, 'drive.mp4'), options.frames, width, height)
         runs = [measure(source, ending, estimator) for ending in _ENDINGS]
     estimator.close()
-    print(f'{options.frames} frames of {options.size}, bundled network, {estimator.runtime.name}')
+    size = f'{width}x{height}'
+    print(f'{options.frames} frames of {size}, bundled network, {estimator.runtime.name}')
     rows = [
         (run.ending, f'{run.ms:.1f}', f'{run.waiting:.0%}', f'{run.most:.0f}', f'{run.growth:.1f}')
         for run in runs
@@ -143,7 +142,6 @@ def main(argv: list[str]) -> int:
         f'promised: growth at most {GROWTH:.0f} MB, waiting at most {WAITING:.0%} of the time: '
         f'{"holds" if holds else "MISSED"}'
     )
-    if options.json:
-        figures = [{**dataclasses.asdict(run), 'growth': run.growth} for run in runs]
-        options.json.write_text(json.dumps(figures, indent=2) + '\n')
+    figures = [{**dataclasses.asdict(run), 'growth': run.growth} for run in runs]
+    command.write(figures, options.json)
     return int(not holds)

@@ -21,15 +21,11 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 
 from depth_estimation_ros import bag, messages, synthetic
-from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.frames import Frame
 
 RATE = 10.0  # Hz
 FRAMES = 40
 _ROOM = 20017
-_CAMERA = Camera(
-    640, 480, 531.0, 533.0, 322.4, 236.8, 'plumb_bob', (-0.12, 0.02, 0.0006, -0.0004, 0.0)
-)
 
 RgbdFrame = tuple[Frame, NDArray[np.float32]]
 
@@ -39,8 +35,8 @@ def rendered(count: int = FRAMES) -> list[RgbdFrame]:
     room = synthetic.make_room(_ROOM)
     frames = []
     for pose in synthetic.trajectory(room, count):
-        image, depth = synthetic.render(room, _CAMERA, pose)
-        frames.append((Frame(image, 0, 'camera_optical_frame', _CAMERA), depth))
+        image, depth = synthetic.render(room, synthetic.WEBCAM, pose)
+        frames.append((Frame(image, 0, 'camera_optical_frame', synthetic.WEBCAM), depth))
     return frames
 
 

@@ -23,6 +23,11 @@ Index = npt.NDArray[np.intp]
 
 _NEAR = np.float32(0.05)
 
+WEBCAM = Camera(
+    640, 480, 531.0, 533.0, 322.4, 236.8, 'plumb_bob', (-0.12, 0.02, 0.0006, -0.0004, 0.0)
+)
+"""A camera such as people have, whose lens bends lines."""
+
 
 @dataclass(frozen=True)
 class Pose:
