@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros.benchmarks import command, trials
-from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.benchmarks.trials import Conditions
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.evaluation.base import Sample
@@ -28,6 +27,7 @@ from depth_estimation_ros.frames import DepthKind, DepthMap
 from depth_estimation_ros.references import fit_to
 from depth_estimation_ros.references.points import points
 from depth_estimation_ros.sections import Distance
+from depth_estimation_ros.table import table
 
 _FEW, _MANY = (3, 5), (16, 40)
 _SLICES = {

@@ -20,7 +20,6 @@ from depth_estimation_ros.benchmarks import command
 from depth_estimation_ros.benchmarks.machine import described, machine
 from depth_estimation_ros.benchmarks.picture import picture
 from depth_estimation_ros.benchmarks.subject import Subject, subject
-from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.calibration import Calibration, Fit
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.config import Config
@@ -35,6 +34,7 @@ from depth_estimation_ros.runtimes.cuda_graph import Recorder
 from depth_estimation_ros.runtimes.cuda_runtime import CudaRuntime
 from depth_estimation_ros.runtimes.folding import for_inference
 from depth_estimation_ros.runtimes.from_pixels import FromPixels
+from depth_estimation_ros.table import table
 
 NETWORK_MS, FRAME_MS, PAIR, DEVIATION = 1.5, 3.0, 1.6, 1e-2
 _DATACENTRE = ('H100', 'H200', 'B100', 'B200', 'GB200')  # for which the milliseconds are meant

@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 
 from depth_estimation_ros import synthetic
 from depth_estimation_ros.benchmarks import command, turns
-from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.config import Config
 from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.pointcloud import cloud
 from depth_estimation_ros.preprocessing import Preprocessing
+from depth_estimation_ros.table import table
 
 WANTED_REMOVED = {'672x512': 0.98, '256x192': 0.98, '128x96': 0.4}
 """Share of the flying points that go, by the network's input; the last is the preset fast."""

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from depth_estimation_ros import synthetic
 from depth_estimation_ros.benchmarks import command
-from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.distance import measure
@@ -30,6 +29,7 @@ from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
 from depth_estimation_ros.references import fit_to
 from depth_estimation_ros.references.marker import MarkerOptions, marker
 from depth_estimation_ros.synthetic.card import Card, hold_up, tag, turned
+from depth_estimation_ros.table import table
 
 CAMERA = Camera(
     640, 480, 531.0, 533.0, 322.4, 236.8, 'plumb_bob', (-0.28, 0.09, 0.0006, -0.0004, 0.0)

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from depth_estimation_ros.benchmarks import command
 from depth_estimation_ros.benchmarks.machine import described, machine
-from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.config import RUNTIMES
+from depth_estimation_ros.table import table
 
 if TYPE_CHECKING:
     from depth_estimation_ros.benchmarks.contender import Contender

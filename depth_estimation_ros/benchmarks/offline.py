@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from depth_estimation_ros.benchmarks import command, recording
-from depth_estimation_ros.benchmarks.table import table
+from depth_estimation_ros.table import table
 
 GROWTH = 50.0  # MB of resident memory, over all frames; and of a long recording over a short one
 SHARE = 0.15  # of the time that may pass while the network waits
@@ -57,11 +57,6 @@ class Offline:
     def share(self) -> float:
         """Of the time in which the network waits for reading and writing."""
         return 1.0 - self.network_ms / self.frame_ms
-
-    @property
-    def holds(self) -> bool:
-        """Whether it is as promised."""
-        return self.growth <= GROWTH and self.share <= SHARE and self.overlap >= OVERLAP
 
 
 def measure(source: Path, target: Path, *options: str) -> Offline:
@@ -148,7 +143,7 @@ def _figures(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     size = sum(file.stat().st_size for file in long.iterdir())
     peak = measure(long, folder / 'out', '--stride', stride).peak
     return {
-        'run': {**dataclasses.asdict(run), 'share': run.share, 'holds': run.holds},
+        'run': {**dataclasses.asdict(run), 'share': run.share},
         'long': {'megabytes': size / 1e6, 'peak': peak, 'peak_of_short': short.peak},
         'node': node,
         'load': os.getloadavg()[0],

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros.benchmarks import command
-from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.image_files import read_depth, read_rgb
 from depth_estimation_ros.metrics import DepthErrors, depth_errors
 from depth_estimation_ros.preprocessing import PRESETS
+from depth_estimation_ros.table import table
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.float32]]
 _RESOLUTION = (480, 640)

@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 
 from depth_estimation_ros import synthetic
 from depth_estimation_ros.benchmarks import command
-from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
 from depth_estimation_ros.references import References, fit_to
 from depth_estimation_ros.references.depth_camera import DepthCameraOptions, depth_camera
@@ -32,6 +31,7 @@ from depth_estimation_ros.references.ground import GroundOptions, ground
 from depth_estimation_ros.references.lidar import LidarOptions, lidar
 from depth_estimation_ros.synthetic.lidar import scan
 from depth_estimation_ros.synthetic.render import trace
+from depth_estimation_ros.table import table
 
 SENSOR_ERROR = 0.01  # wanted of every view
 GROUND_ERROR = 0.03  # with a height that is 1 % wrong

@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth_estimation_ros import synthetic
-from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.calibration import Calibration
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.fitting import fit
@@ -32,6 +31,7 @@ from depth_estimation_ros.frames import DepthKind, DepthMap, Frame, Prediction
 from depth_estimation_ros.metrics import depth_errors, flicker
 from depth_estimation_ros.stabilizer import Stabilizer
 from depth_estimation_ros.synthetic.scene import Sphere
+from depth_estimation_ros.table import table
 
 WANTED_FLICKER = 0.2  # of that before
 WANTED_ABS_REL = 0.05

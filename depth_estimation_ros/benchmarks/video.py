@@ -12,7 +12,6 @@ from pathlib import Path
 
 from depth_estimation_ros import sections
 from depth_estimation_ros.benchmarks import command, recording
-from depth_estimation_ros.benchmarks.table import table
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthMap, Frame
@@ -21,6 +20,7 @@ from depth_estimation_ros.media.process import VideoWork
 from depth_estimation_ros.media.video_writer import new_video
 from depth_estimation_ros.pipeline import DepthPipeline
 from depth_estimation_ros.road import Road
+from depth_estimation_ros.table import table
 
 GROWTH = 50.0  # MB from the tenth of the frames on
 WAITING = 0.15  # of the time

@@ -72,7 +72,7 @@ def _known(number: float) -> float | None:
 
 def text(told: Iterable[dict[str, Any]], unit: str) -> str:
     """A table of `rows`, in m, in cm, or as the model says."""
-    from depth_estimation_ros.benchmarks.table import table
+    from depth_estimation_ros.table import table
 
     columns = {'prediction': 'the network says'}
     if unit != 'model':

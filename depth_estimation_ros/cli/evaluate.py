@@ -166,7 +166,7 @@ def _evaluate(
 
 def _text(rows: Sequence[dict[str, Any]]) -> str:
     """What was scored, and a table with a row for each model."""
-    from depth_estimation_ros.benchmarks.table import table
+    from depth_estimation_ros.table import table
 
     first = rows[0]
     cap = 'none' if first['cap_m'] is None else f'{first["cap_m"]:g} m'

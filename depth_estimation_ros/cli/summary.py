@@ -25,7 +25,7 @@ def row(outcome: Outcome) -> dict[str, Any]:
 
 def text(outcomes: Sequence[Outcome]) -> str:
     """What came of all, for people: of each that did not fail, and of several a table."""
-    from depth_estimation_ros.benchmarks.table import table
+    from depth_estimation_ros.table import table
 
     lines = [line for outcome in outcomes if not outcome.error for line in _lines(outcome)]
     if len(outcomes) > 1:
