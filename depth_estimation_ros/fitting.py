@@ -116,8 +116,8 @@ def _usable(
     wrong = z[~(np.isfinite(z) & (z > 0.0))]
     if wrong.size:
         raise ValueError(
-            f'a distance of {wrong[0]:g} ({wrong.size} of {z.size} are such) is none: '
-            'give positive and finite metres'
+            f'distances must be positive and finite metres: {wrong.size} of {z.size} are not, '
+            f'such as {wrong[0]:g}'
         )
     seen = np.isfinite(p)
     if not seen.any():

@@ -40,7 +40,7 @@ def read_depth(file: Path, unit: float) -> NDArray[np.float32]:
         FileNotFoundError, ValueError: There is none, or it is none; or no such unit.
     """
     if not 0.0 < unit < math.inf:
-        raise ValueError(f'a unit of {unit:g} m is none: give the metres of one, such as 0.001')
+        raise ValueError(f'the unit must be positive metres, such as 0.001, not {unit:g}')
     stored = _read(file, cv2.IMREAD_UNCHANGED)
     if stored.ndim != 2 or stored.dtype == np.uint8:
         raise ValueError(

@@ -334,7 +334,7 @@ def test_a_reference_counts_as_much_as_it_is_exact():
 def test_a_bad_distance_among_thousands_is_said_in_a_line():
     depths = np.linspace(1.0, 5.0, 2000)
     depths[[7, 9]] = math.inf
-    with pytest.raises(ValueError, match=r'distance of inf \(2 of 2000 are such\)') as refusal:
+    with pytest.raises(ValueError, match='2 of 2000 are not, such as inf') as refusal:
         fit(depths, depths, METRIC)
     assert len(str(refusal.value)) < 200
 

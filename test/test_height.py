@@ -70,10 +70,10 @@ def test_without_a_pitch_a_camera_that_looks_down_is_wrong():
 @pytest.mark.parametrize(
     ('box', 'said'),
     [
-        ((), 'give four pixels, u0, v0, u1 and v1'),
-        ((100.0, 100.0, 200.0), 'give four pixels'),
-        ((100.0, 100.0, 'x', 300.0), 'give four pixels'),
-        ((100.0, 100.0, 200.0, 10**400), 'give four pixels'),
+        ((), 'must be four pixels, u0, v0, u1 and v1'),
+        ((100.0, 100.0, 200.0), 'must be four pixels'),
+        ((100.0, 100.0, 'x', 300.0), 'must be four pixels'),
+        ((100.0, 100.0, 200.0, 10**400), 'must be four pixels'),
         ((100.0, 300.0, 200.0, 100.0), 'empty or upside down'),
         ((200.0, 100.0, 100.0, 300.0), 'empty or upside down'),
         ((100.0, 100.0, 200.0, np.nan), 'empty or upside down'),
@@ -94,7 +94,7 @@ def test_boxes_that_tell_no_depth_are_refused(box, said):
 @pytest.mark.parametrize('height', [0.0, -1.7, np.nan, np.inf])
 def test_a_height_that_is_none_is_refused(height):
     box = ObjectOptions((100.0, 100.0, 200.0, 300.0))
-    with pytest.raises(ValueError, match=f'a height of {height:g} m is none'):
+    with pytest.raises(ValueError, match=f'must be positive metres, not {height:g}'):
         object_of_height(depth_map(np.ones((480, 640), np.float32)), height, box)
 
 

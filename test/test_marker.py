@@ -125,7 +125,7 @@ def test_approximate_intrinsics_are_said():
 
 @pytest.mark.parametrize('side', [0.0, -0.16, np.nan, np.inf])
 def test_a_side_that_is_none_is_refused(side):
-    with pytest.raises(ValueError, match=f'a side of {side:g} m is none'):
+    with pytest.raises(ValueError, match=f'must be positive metres, not {side:g}'):
         marker(view()[0], side, MarkerOptions())
 
 

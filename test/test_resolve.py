@@ -186,7 +186,9 @@ def test_a_configuration_that_cannot_be_used_is_refused(folder, changes, refusal
 def test_a_configuration_that_transformers_does_not_take_is_refused(folder):
     file = folder / 'config.json'
     file.write_text(json.dumps(json.loads(file.read_text()) | {'depth_estimation_type': 'far'}))
-    with pytest.raises(ValueError, match=r'config\.json is none for DepthAnything.*relative'):
+    with pytest.raises(
+        ValueError, match=r'does not take config\.json for DepthAnything.*relative'
+    ):
         weights.load(resolve(str(folder)))
 
 

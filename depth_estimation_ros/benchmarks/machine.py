@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import re
 from pathlib import Path
 from typing import Any
+
+from depth_estimation_ros.runtimes import libraries
 
 _PACKAGES = ('torch', 'transformers', 'openvino', 'onnxruntime', 'numpy', 'opencv-python')
 
@@ -21,7 +22,7 @@ def machine() -> dict[str, Any]:
         'cores': len(os.sched_getaffinity(0)),
         'load': os.getloadavg()[0],
         'python': platform.python_version(),
-        'packages': {name: found for name in _PACKAGES if (found := _version(name))},
+        'packages': {name: found for name in _PACKAGES if (found := libraries.version(name))},
     }
 
 
@@ -39,10 +40,3 @@ def _processor() -> str:
         r'^model name\s*: (.+)$', Path('/proc/cpuinfo').read_text('utf-8'), re.MULTILINE
     )
     return named[1] if named else platform.machine()  # ARM kernels name none
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ''

@@ -65,7 +65,7 @@ def measure(model: str, weights: str, data: str, pairs: list[Pair]) -> list[dict
     for preset in PRESETS:
         estimator = DepthEstimator.load(model, weights, 'cpu', 'torch', preset)
         if estimator.spec.kind is not DepthKind.METRIC:
-            raise ValueError(f'{model} answers no metres: its errors are none in metres')
+            raise ValueError(f'{model} does not answer in metres, so it has no errors in metres')
         errors: dict[str, list[DepthErrors]] = {'as_it_is': [], 'median_aligned': []}
         for image, truth in pairs:
             depth = np.asarray(estimator.predict([image])[0].values)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,13 +27,13 @@ def describe(network: Network) -> dict[str, str]:
         ValueError, FileNotFoundError: There is no such network on this machine.
     """
     from depth_estimation_ros.models.resolve import resolve
-    from depth_estimation_ros.runtimes import prepared
+    from depth_estimation_ros.runtimes import libraries, prepared
 
     spec = resolve(network.model, network.weights)
     return {
         'depth_estimation_ros': depth_estimation_ros.__version__,
         "depth_estimation_ros' code": _code(),
-        **{library: _version(library) for library in _LIBRARIES},
+        **{library: libraries.version(library) for library in _LIBRARIES},
         f'the weights of {spec.name}': prepared.checksum(spec)[:_SHOWN],
     }
 
@@ -78,10 +77,3 @@ def _code() -> str:
     for file in sorted(package.rglob('*.py')):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:_SHOWN]
-
-
-def _version(library: str) -> str:
-    try:
-        return importlib.metadata.version(library)
-    except importlib.metadata.PackageNotFoundError:
-        return ''

@@ -38,7 +38,7 @@ class Clip:
                 '--start of 0 or more, and an --end behind it'
             )
         if self.stride < 1:
-            raise ValueError(f'a stride of {self.stride} is none: 1 is every frame')
+            raise ValueError(f'the stride must be at least 1 (every frame), not {self.stride}')
 
     def wanted(self, seconds: float, rate: float) -> int:
         """About how many frames of so many seconds."""

@@ -135,7 +135,7 @@ def _prepared(configuration: Configuration) -> tuple[Any, Any]:
         config = config_class.from_dict(copy.deepcopy(configuration))
     except (StrictDataclassError, AttributeError, LookupError, TypeError) as error:
         said = ' '.join(str(error).split())
-        raise ValueError(f'config.json is none for {name} in transformers: {said}') from error
+        raise ValueError(f'transformers does not take config.json for {name}: {said}') from error
     return getattr(networks, f'{name}ForDepthEstimation'), config
 
 

@@ -43,7 +43,7 @@ def object_of_height(depth_map: DepthMap, height: float, options: ObjectOptions)
     """
     camera = known_camera(depth_map, 'the height of an object')
     if not 0.0 < height < math.inf:
-        raise ValueError(f'a height of {height:g} m is none: give that of the object in metres')
+        raise ValueError(f'the height of the object must be positive metres, not {height:g}')
     left, top, right, foot = _box(options.box, camera)
     across = np.linspace((2 * left + right) / 3, (left + 2 * right) / 3, _SIDE)
     down = np.linspace((2 * top + foot) / 3, (top + 2 * foot) / 3, _SIDE)
@@ -58,7 +58,7 @@ def _box(box: tuple[float, ...], camera: Camera) -> tuple[float, float, float, f
     try:
         left, top, right, foot = map(float, box)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f'box [{given}] is none: give four pixels, u0, v0, u1 and v1') from None
+        raise ValueError(f'box [{given}] must be four pixels, u0, v0, u1 and v1') from None
     if not (left < right and top < foot):
         raise ValueError(
             f'box [{given}] is empty or upside down: u0 < u1 and v0 < v1, since v grows downwards'

@@ -38,7 +38,7 @@ def marker(depth_map: DepthMap, side: float, options: MarkerOptions) -> Referenc
     """
     camera = known_camera(depth_map, 'a marker')
     if not 0.0 < side < math.inf:
-        raise ValueError(f'a side of {side:g} m is none: give that of the marker in metres')
+        raise ValueError(f'the side of the marker must be positive metres, not {side:g}')
     grey = cv2.cvtColor(depth_map.frame.image, cv2.COLOR_RGB2GRAY)
     things = find(grey.astype(np.uint8, copy=False), side, options, camera)
     told = [_attempt(thing, camera, _MOST // len(things)) for thing in things]

@@ -1,17 +1,26 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""OpenVINO and ONNX Runtime, imported so that they report to nobody.
+"""Libraries that may be missing: their versions, and how two of them are imported.
 
-Both send statistics of their use over the internet unless told otherwise: OpenVINO when it
-converts a network, ONNX Runtime (1.29 and newer) from its import on. Import them nowhere else.
+OpenVINO and ONNX Runtime send statistics of their use over the internet unless told otherwise:
+OpenVINO when it converts a network, ONNX Runtime (1.29 and newer) as soon as it is imported.
+Import them only here.
 """
 
 from __future__ import annotations
 
-import importlib
+import importlib.metadata
 import os
 import sys
 from typing import Any
+
+
+def version(name: str) -> str:
+    """The version of an installed distribution; empty where it is not installed."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ''
 
 
 def openvino() -> Any:

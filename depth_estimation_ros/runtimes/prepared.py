@@ -13,7 +13,6 @@ import dataclasses
 import fcntl
 import functools
 import hashlib
-import importlib.metadata
 import json
 import math
 import os
@@ -26,6 +25,7 @@ from pathlib import Path
 
 from depth_estimation_ros.models import store
 from depth_estimation_ros.models.catalog import ModelSpec
+from depth_estimation_ros.runtimes import libraries
 from depth_estimation_ros.runtimes.base import Say, cores
 
 _VERDICT = 'verdict.json'
@@ -194,7 +194,7 @@ def alone(job: Job, say: Say) -> Iterator[None]:
 @functools.lru_cache(maxsize=1)
 def _software() -> tuple[str, ...]:
     """What a conversion depends on besides model and machine."""
-    return (_code(), *map(_version, _LIBRARIES))
+    return (_code(), *map(libraries.version, _LIBRARIES))
 
 
 def _digest(*known: object) -> str:
@@ -216,13 +216,6 @@ def processor() -> str:
     told = Path('/proc/cpuinfo').read_text('utf-8')
     names = set(re.findall(r'^(?:model name|CPU implementer|CPU part)\s*: .*', told, re.MULTILINE))
     return ' '.join([platform.machine(), *sorted(names)])
-
-
-def _version(library: str) -> str:
-    try:
-        return importlib.metadata.version(library)
-    except importlib.metadata.PackageNotFoundError:
-        return ''
 
 
 def as_file(name: str) -> str:
