@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Some pixels of known depth with their looks, kept to see later whether a calibration holds."""
+"""A few pixels of known depth and how they look, to check later whether a calibration holds."""
 
 from __future__ import annotations
 
@@ -87,16 +87,16 @@ class Anchors:
 
     @property
     def vague(self) -> float:
-        """Share by which a camera may have come nearer to them while most look as before.
+        """Relative change of distance that could go unnoticed, since most still look the same.
 
-        What is close together hardly moves in the picture then.
+        Anchors that are close together hardly move in the picture when the camera comes nearer.
         """
         pixels = np.column_stack([self.u, self.v]) * min(WIDTH / self.width, 1.0)
         radius = np.sqrt(pixels.var(axis=0).sum()) + _SIDE / 2
         return float((_TREMBLE + 1.0) / radius)
 
     def plain(self) -> dict[str, Any]:
-        """As YAML and JSON know it."""
+        """In types that YAML and JSON know."""
         return {
             'width': self.width,
             'height': self.height,
@@ -106,7 +106,7 @@ class Anchors:
 
     @classmethod
     def from_plain(cls, stored: dict[str, Any]) -> Anchors:
-        """The way back.
+        """The inverse of `plain`.
 
         Raises:
             KeyError, TypeError, ValueError: It is not what `plain` makes.

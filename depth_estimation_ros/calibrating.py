@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From a fit to the calibration of a network: what it belongs to, and what is kept of it."""
+"""From a fit to the calibration of a network, with everything that it belongs to."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def made(
         fitted: The fit.
         depth_map: What it was fitted on.
         estimator: The network.
-        references: What it was fitted to, some of which are kept; None: a plain factor.
+        references: What it was fitted to, some of which are kept; None for a plain factor.
         created: Nanoseconds since the epoch; None: now.
 
     Raises:
-        OSError: The network's weights are there no more.
+        OSError: The network's weights no longer exist.
     """
     spec, frame = estimator.spec, depth_map.frame
     preset, weights, anchors = depth_map.prediction.preset, store.weights_of(spec), None

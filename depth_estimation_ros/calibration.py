@@ -38,10 +38,10 @@ class Fit:
         rms_relative_error: Of the inliers, in Z.
         leave_one_out: RMS relative error of each inlier under the fit to the others; NaN when
             there are too few.
-        inliers, references: How many references agree, of how many. Without any, as for a plain
-            factor, all that they would tell is NaN.
-        noise: One sigma of what the network says beside the fit, relative in Z; the wider the
-            fewer references tell it, so that ±1.96 of it hold 95 %.
+        inliers, references: How many references agree, and how many were given. Without any, as
+            for a plain factor, the figures that come from them are NaN.
+        noise: One sigma of the network's error about the fit, relative in Z. It is wider the fewer
+            references there are, so that ±1.96 sigma hold 95 %.
 
     Raises:
         ValueError: The scale is not positive, a number is not finite, or there are too few
@@ -87,7 +87,7 @@ class Fit:
 
     @property
     def remark(self) -> str:
-        """What people should know of it; empty when there is nothing."""
+        """What people should know about the fit; empty when there is nothing."""
         if self.references == 0:
             return 'a plain factor: how right it is, is not known'
         said = []
@@ -105,7 +105,7 @@ class Fit:
 
     @property
     def told(self) -> list[str]:
-        """Lines that tell people what it is and how well it fits."""
+        """Lines for people: the parameters, and how well they fit."""
         unit = '1/m' if self.kind is DepthKind.RELATIVE else 'm'
         lines = [f'scale {self.scale:.6g}, shift {self.shift:.6g} {unit}']
         if self.references:
@@ -118,9 +118,9 @@ class Fit:
         return [*lines, *filter(None, [self.remark])]
 
     def std_dev(self, values: ArrayLike) -> Array:
-        """One sigma in metres for predictions: of the fit, and of what it leaves over.
+        """One sigma in metres for predictions: of the fit, and of the noise about it.
 
-        ±1.96 of it hold 95 %, however few the references; NaN where there are none.
+        ±1.96 sigma hold 95 %, however few the references; NaN where there are none.
         """
         p = np.asarray(values, np.float64)
         var_scale, cov, var_shift = self.covariance
@@ -167,7 +167,7 @@ class Calibration:
             raise ValueError(f'the calibration is for another camera: {self.camera}, not {camera}')
 
     def is_of(self, camera: Camera | None) -> bool:
-        """Whether it may be of this camera; it may be where one of both is not known."""
+        """Whether it may belong to this camera; always, where either camera is unknown."""
         return self.camera is None or camera is None or _same_lens(self.camera, camera)
 
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calibrations on the disk: one YAML file per camera, model and preset.
 
-Keys are the fields of `Calibration`, `Fit` and `Camera`. One that is missing takes its default, as
-in files of before there was such a field; one that is not known is refused, since a newer version
-wrote it and may not mean what is left without it.
+Keys are the fields of `Calibration`, `Fit` and `Camera`. A missing key takes its default, as in
+files that are older than the field. An unknown key is refused: a newer version wrote it, and the
+rest may not mean the same without it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def path(
 def save(calibration: Calibration, file: Path) -> None:
     """Write the file, all of it or nothing: a temporary file is renamed over the old one.
 
-    What a process left that was killed meanwhile is removed a minute later.
+    Temporary files left by processes that were killed are removed after a minute.
 
     Raises:
         OSError: It cannot be written; the text names it, and who calls knows what helps.
@@ -83,7 +83,7 @@ def _replace(file: Path, content: str) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """See to it that a new name outlives a loss of power."""
+    """Make sure that a new name survives a loss of power."""
     with contextlib.suppress(OSError):  # not all file systems can; what is written is written
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -93,7 +93,7 @@ def _sync(folder: Path) -> None:
 
 
 def _sweep(file: Path) -> None:
-    """Remove what killed processes left; another that saves now needs its own."""
+    """Remove what killed processes left, but not what another one is writing now."""
     for left in file.parent.glob(f'.{glob.escape(file.name)}.*'):
         with contextlib.suppress(OSError):
             if left.stat().st_mtime < time.time() - 60.0:
@@ -151,7 +151,7 @@ def _check_time(created: int) -> None:
 
 def _fit(stored: Any) -> Fit:
     stored = _known(Fit, stored)
-    # Files of before it was stored lack it.
+    # Older files lack it.
     stored.setdefault('noise', max(stored['rms_relative_error'], ASSUMED_RELATIVE_ERROR))
     kind, covariance = DepthKind(stored['kind']), tuple(stored['covariance'])
     return Fit(**{**stored, 'kind': kind, 'covariance': covariance})

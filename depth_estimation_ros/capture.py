@@ -129,7 +129,7 @@ def _wanted(size: tuple[int, int] | None, rate: float) -> dict[int, float]:
 
 
 def _check_device(path: str) -> None:
-    """That it can be opened; OpenCV would not say why it cannot."""
+    """Make sure that it can be opened: OpenCV would not say why it cannot."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
     except FileNotFoundError as error:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a calibration still fits the scene, by whatever knows depths of it."""
+"""Whether a calibration still fits the scene, checked against any known depths."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _GRID = np.stack(np.meshgrid([-2, 0, 2], [-2, 0, 2]), axis=-1).reshape(-1, 2)
 
 @dataclasses.dataclass(frozen=True)
 class Checked:
-    """What is known of a calibration since it is in force.
+    """What checks of a calibration have found since it came into force.
 
     Attributes:
         error: Mean relative error of depth: 0.1 is 10 % too far. NaN: never checked.
-        tolerated: What is no drift.
+        tolerated: Error up to which it does not count as drifted.
         stamp: Of the last frame that was checked, ns.
         source: What it was checked with.
     """
@@ -43,7 +43,7 @@ class Checked:
 
     @property
     def drifted(self) -> bool:
-        """Whether it holds no more."""
+        """Whether it no longer holds."""
         return abs(self.error) > self.tolerated
 
     @property
@@ -67,9 +67,9 @@ class Drift:
         self._looked: tuple[Calibration | None, int] = None, 0
 
     def of(self, calibration: Calibration | None) -> Checked:
-        """What is known of a calibration; nothing of any but that which was checked last.
+        """What is known of a calibration; nothing, unless it is the one checked last.
 
-        Of several sources that speak, what the one says that finds it worst.
+        Of several recent sources, the one that finds the largest error counts.
         """
         checked, known = self._known
         if checked is not calibration or not known:
@@ -79,7 +79,7 @@ class Drift:
         return max(speaking, key=lambda one: abs(one.error) / one.tolerated)
 
     def look(self, depth_map: DepthMap) -> None:
-        """Check with the anchors of the calibration, now and then, where they are in sight."""
+        """Check against the anchors of the calibration now and then, when they are in sight."""
         calibration, stamp = depth_map.calibration, depth_map.frame.stamp
         if calibration is None or calibration.anchors is None:
             return
@@ -91,7 +91,7 @@ class Drift:
         self.check(seen, depth_map, calibration.anchors.vague)
 
     def check(self, references: References, depth_map: DepthMap, vague: float = 0.0) -> None:
-        """Compare calibrated depths with known ones of this frame, whatever told them.
+        """Compare calibrated depths with known ones of this frame, from whatever source.
 
         Args:
             references: Of known depth.

@@ -24,15 +24,15 @@ from depth_estimation_ros.runtimes.build import build
 class DepthEstimator:
     """A network on a device. Not for two threads at once.
 
-    Where memory does not suffice, fewer images go through the network together, then smaller
-    ones; it stays so, and is said.
+    When memory runs out, fewer images go through the network together, then smaller ones. This
+    lasts, and is reported.
 
     Attributes:
         spec: What the network is.
         runtime: What carries it; `runtime.name` and `runtime.device` are for people to read.
-        preset: How much of its nominal size it is given, see `preprocessing.PRESETS`; a smaller
-            one than was asked for where memory did not suffice.
-        hint: What was cut back for want of memory, and the cure; empty when nothing was.
+        preset: Size of the network's input, see `preprocessing.PRESETS`; smaller than asked for
+            when memory ran out.
+        hint: What was cut back for lack of memory, and the cure; empty when nothing was.
         network_size: Width and height of the last input; the nominal ones before the first.
     """
 
@@ -74,8 +74,8 @@ class DepthEstimator:
             runtime: What carries it; auto is the fastest that is at hand.
             preset: full, balanced or fast.
             latency: Notes the stages preprocess, network and restore; on CUDA all are network.
-            say: Takes what people may want to know: what takes long, and what memory or precision
-                did not allow; None: the log of Python.
+            say: Takes messages for people, about what takes long and what memory or precision did
+                not allow; None: Python's log.
 
         Raises:
             ValueError: Unknown name, device, runtime or preset, or the weights are of another
@@ -102,11 +102,11 @@ class DepthEstimator:
             images: Each [H, W, 3] uint8 RGB.
 
         Returns:
-            Values of the images' sizes, in arrays of their own, where the runtime has them.
+            Values at the images' sizes, in arrays of their own, wherever the runtime keeps them.
 
         Raises:
-            ValueError: One of them is no such image, or there is not enough memory even for one
-                at the smallest preset; the next images may find it.
+            ValueError: One of them is not such an image, or there is not enough memory even for
+                one image at the smallest preset; later calls may succeed.
         """
         groups: dict[tuple[int, ...], list[int]] = {}
         for index, image in enumerate(images):
@@ -132,7 +132,7 @@ class DepthEstimator:
     def _answers(
         self, images: Sequence[NDArray[np.uint8]], latency: Latency
     ) -> Sequence[FloatImage]:
-        """Of images of one size, with as little as memory wants."""
+        """Answers for images of one size, cut back until memory suffices."""
         while True:
             try:
                 return self._attempt(images, latency)
@@ -154,7 +154,7 @@ class DepthEstimator:
         return answers
 
     def _cut_back(self, failed: int, reason: str) -> None:
-        """From now on fewer images than have failed at once; after one, smaller ones.
+        """From now on fewer images at once than failed; when one alone failed, smaller ones.
 
         Raises:
             ValueError: There is nothing left to cut back.

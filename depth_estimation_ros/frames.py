@@ -35,7 +35,7 @@ class Frame:
         image: [H, W, 3] uint8, RGB.
         stamp: Time of the exposure, nanoseconds since the epoch of the source's clock.
         frame_id: Optical frame (x right, y down, z forward).
-        camera: Intrinsics of exactly this image, or None when nobody told them.
+        camera: Intrinsics of exactly this image, or None when they are unknown.
     """
 
     image: NDArray[np.uint8]
@@ -95,4 +95,4 @@ class DepthMap:
 
 
 Observer = Callable[[str, DepthMap], object]
-"""Is shown the depth maps of cameras, by their name; empty for a single one."""
+"""Takes the name of a camera, empty for a single one, and each of its depth maps."""

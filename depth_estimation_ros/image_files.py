@@ -23,7 +23,7 @@ def read_rgb(file: Path, upright: bool = True) -> NDArray[np.uint8]:
         upright: As its EXIF data says; False: as the sensor has it, whose depth knows no EXIF.
 
     Raises:
-        FileNotFoundError, ValueError: There is none, or it is none.
+        FileNotFoundError, ValueError: There is no such file, or it is not a picture.
     """
     how = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     return np.asarray(cv2.cvtColor(_read(file, how), cv2.COLOR_BGR2RGB), np.uint8)
@@ -37,7 +37,8 @@ def read_depth(file: Path, unit: float) -> NDArray[np.float32]:
         unit: Metres of one.
 
     Raises:
-        FileNotFoundError, ValueError: There is none, or it is none; or no such unit.
+        FileNotFoundError, ValueError: There is no such file, it is not a depth image, or the unit
+            is not positive.
     """
     if not 0.0 < unit < math.inf:
         raise ValueError(f'the unit must be positive metres, such as 0.001, not {unit:g}')

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which camera took an image: as CameraInfo tells, or as people do.
+"""Which camera took an image: from CameraInfo, or from what the user gives.
 
-People give a file of camera_calibration, focal lengths or a field of view.
+That is a file of camera_calibration, focal lengths or a field of view.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class CameraInfos:
 def told(
     file: Path | None, options: sections.Intrinsics, width: int, height: int
 ) -> Camera | None:
-    """The camera of images of this size, of a file or else as options describe; None: nothing.
+    """The camera of images of this size, from a file or else from options; None: unknown.
 
     Raises:
         FileNotFoundError, ValueError: The file is none, or of images of another size.
@@ -72,7 +72,7 @@ def told(
 
 
 def given(options: sections.Intrinsics, width: int, height: int) -> Camera | None:
-    """The approximate camera that options describe, at this size of the image; None: nothing."""
+    """The approximate camera that options describe, at this image size; None: unknown."""
     if options.fx:
         return Camera(
             width,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What people say of the frames of one camera, and the road of these frames that it makes."""
+"""What the user says about the frames of one camera, and the road that they take."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from depth_estimation_ros.stabilizer import Stabilizer
 
 @dataclasses.dataclass(frozen=True)
 class Road:
-    """It can be pickled: the road may be on another machine.
+    """It can be pickled, to be sent to another machine.
 
     Attributes:
         range: Depths in metres between which pixels are trusted.
         camera_file: YAML of camera_calibration; None: `intrinsics` tell the camera.
         intrinsics: Focal lengths or a field of view, or nothing.
         calibration_file: Makes metres; None: no calibration.
-        depth_scale: Makes metres: times what a metric network says, or over what a relative one
-            says; None: no scale.
-        stabilizer: Of consecutive frames; None where they have nothing to do with each other.
+        depth_scale: Makes metres: a metric network's answer is multiplied by it, a relative one's
+            divides it; None: no scale.
+        stabilizer: For consecutive frames; None where frames are unrelated.
     """
 
     range: tuple[float, float]
@@ -46,11 +46,11 @@ class Road:
 
     @property
     def makes_metres(self) -> bool:
-        """Whether what is said makes metres, whatever the network."""
+        """Whether there will be metres, whatever the network."""
         return self.depth_scale is not None or self.calibration_file is not None
 
     def camera(self, width: int, height: int) -> Camera | None:
-        """The camera of images of this size; None: nobody told it.
+        """The camera of images of this size; None: it is unknown.
 
         Raises:
             ValueError, FileNotFoundError: The file is none, or of images of another size.
@@ -58,10 +58,11 @@ class Road:
         return intrinsics.told(self.camera_file, self.intrinsics, width, height)
 
     def calibration(self, estimator: DepthEstimator, camera: Camera | None) -> Calibration | None:
-        """What makes metres, which must be of this network and camera; None: nothing.
+        """The calibration that makes metres; None: there is none.
 
         Raises:
-            ValueError, FileNotFoundError: It is none, or of others; the text says of which.
+            ValueError, FileNotFoundError: It is not a calibration, or not for this network and
+                camera; the text says which.
         """
         name, preset = estimator.spec.name, estimator.preset
         if self.depth_scale is not None:

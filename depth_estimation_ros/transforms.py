@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Where frames lie to each other: rigid transforms, and a tree of them with a short memory.
+"""How frames lie relative to each other: rigid transforms, and a tree of them that keeps 10 s.
 
 Conventions are those of tf2 (REP 105): every frame has one parent, and its transform takes points
 of the frame to points of the parent.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What publishers keep for whom comes late, and who begins within a bag would miss."""
+"""Latched messages, which would be missed by starting in the middle of a bag."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _TRANSFORMS = 'tf2_msgs/msg/TFMessage'
 def kept(source: BagSource, topics: Collection[str], start: int) -> list[Serialized]:
     """What is latched when a part of a bag begins, as if it arrived at that time.
 
-    Of each topic it is the last message; static transforms come from several publishers, whom a
-    bag does not tell apart, and are put together in one message.
+    It is the last message of each topic. Static transforms come from several publishers, which a
+    bag does not tell apart, and are joined into one message.
 
     Args:
         source: The bag.

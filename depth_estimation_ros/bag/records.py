@@ -61,7 +61,7 @@ def profile(latched: bool = False) -> Qos:
     """What this package's publishers offer: reliable, keep last 1.
 
     Args:
-        latched: The publisher keeps the last message for whom comes later.
+        latched: The publisher keeps the last message for late subscribers.
     """
     return Qos(
         history=QosHistory.KEEP_LAST,

@@ -25,8 +25,8 @@ class Contender:
     """What a process runs.
 
     Attributes:
-        side: `ours`, or whom it is measured against: transformers' `pipeline`, or plain PyTorch
-            as `eager`.
+        side: `ours`, or what it is measured against: `pipeline` (transformers) or `eager` (plain
+            PyTorch).
         model, weights: As `DepthEstimator.load` takes them; for the pipeline, a folder.
         runtime, preset: Of ours.
         device: auto, cpu, cuda or cuda:N.

@@ -67,7 +67,7 @@ class Newest:
     def take(self, timeout: float) -> Captured | None:
         """The newest frame that was not taken yet; None where none comes within seconds.
 
-        Reading begins with the first call, so that a video waits for whom it plays to.
+        Reading begins with the first call, so that a video waits for its viewer.
         """
         if self._thread.ident is None:
             self._thread.start()

@@ -21,7 +21,7 @@ class Clip:
     Attributes:
         start: Seconds from the beginning, exact: 0.1 as a float lies behind a frame at 1/10 s.
         end: The same; what is shown from there on is left out.
-        stride: Every how manieth frame of it.
+        stride: 1 takes every frame, 2 every second one, and so on.
 
     Raises:
         ValueError: There is no such part.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Times of what a file says one after the other, which only go on."""
+"""Times of frames or packets in their order, which never go back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PAUSED = 5
 
 
 class Clock:
-    """Of one stream.
+    """The clock of one stream.
 
     Args:
         origin: What the file says at the beginning, in seconds.

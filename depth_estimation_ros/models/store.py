@@ -112,10 +112,10 @@ def sha256(file: Path) -> str:
 
 
 def weights_of(spec: ModelSpec) -> str:
-    """What tells weights that a path names from others of the same model: their SHA-256.
+    """SHA-256 of weights that the user named by a path; empty for the model's own.
 
     Raises:
-        OSError: They are there no more.
+        OSError: They no longer exist.
     """
     if not spec.folder:
         return ''
@@ -126,7 +126,7 @@ def weights_of(spec: ModelSpec) -> str:
 
 @functools.lru_cache(maxsize=4)
 def _sha256_of(file: Path, _changed: int, _size: int) -> str:
-    """Of a file as it was then; a gigabyte takes a second."""
+    """Remembered until the file changes, since a gigabyte takes a second."""
     return sha256(file)
 
 

@@ -33,10 +33,10 @@ _NO_PICKLE = (
 
 
 def check(spec: ModelSpec) -> Path:
-    """The weights file of a model, after all that can be told of it without reading its tensors.
+    """Find a model's weights file, and check it as far as possible without reading its tensors.
 
-    The checksum is held against the published one where the file was found by the model's name; a
-    file that the user names may be one of his own making. PyTorch is not needed.
+    The checksum must be the published one where the file was found by the model's name; a file
+    that the user named may be their own. PyTorch is not needed.
 
     Raises:
         FileNotFoundError: There is no such file.

@@ -69,7 +69,7 @@ def known_camera(depth_map: DepthMap, what: str) -> Camera:
 
     Args:
         depth_map: Of the image.
-        what: Needs it, for people.
+        what: What needs it, for the message.
 
     Raises:
         ValueError: Its intrinsics are not known.

@@ -50,7 +50,7 @@ class SensorOptions(GateOptions):
 class Gate:
     """Lets the fits of one sensor, camera and model through, or says why not.
 
-    Whoever calls keeps the calibration that it has when a fit is refused:
+    When a fit is refused, the caller keeps the calibration it has:
 
         gate = Gate(options)                                # once, for many messages
         fit = fit_to(lidar(depth_map, points, options), depth_map)

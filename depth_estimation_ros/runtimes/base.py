@@ -18,11 +18,11 @@ from depth_estimation_ros.operations import HOST, FloatImage, Operations
 from depth_estimation_ros.preprocessing import Preprocessing
 
 Say = Callable[[str], object]
-"""Takes a line that people may want to read meanwhile."""
+"""Takes a line for people to read while something takes long."""
 
 
 class OutOfMemoryError(MemoryError):
-    """A network did not find the memory for its input: less of it may fit."""
+    """There is not enough memory for a network's input; a smaller one may fit."""
 
 
 class DeviceMemory(NamedTuple):

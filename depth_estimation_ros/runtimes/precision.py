@@ -29,7 +29,7 @@ _SETTINGS = threading.RLock()  # are the process's: another thread may be loadin
 def exact() -> Iterator[None]:
     """Convolutions in fp32 where fp32 is said, not in TF32, and the quickest of them.
 
-    A CUDA graph that has been recorded so needs it no more.
+    A CUDA graph that was recorded this way no longer needs it.
     """
     with _SETTINGS, torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False):
         yield
