@@ -60,7 +60,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser(first: list[str]) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = _Parser('depth-estimation', description=depth_estimation_ros.__doc__)
+    parser: argparse.ArgumentParser = _Parser(
+        'depth-estimation', description=depth_estimation_ros.__doc__
+    )
     parser.add_argument('--version', action='version', version=depth_estimation_ros.__version__)
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
     for command in (
