@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import threading
 
 import numpy as np
@@ -207,6 +208,30 @@ def test_a_network_that_does_not_find_its_memory_says_so():
     with pytest.raises(OutOfMemoryError, match='allocate'):
         predicted(runtime, [noise(320, 240)])
     assert not runtime._roads  # what they held may be what was missing
+
+
+# As PyTorch 2.13 hands on what the CUDA runtime, the driver, cuBLAS and cuDNN say.
+ENDED = [
+    'CUDA error: out of memory\nSearch for `cudaErrorMemoryAllocation\' in the documentation',
+    'CUDA driver error: out of memory',
+    'CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`',
+    'cuDNN error: CUDNN_STATUS_ALLOC_FAILED',
+    'cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED',
+]
+
+
+@pytest.mark.parametrize('words', ENDED)
+def test_memory_that_ends_for_half_precision_is_no_fault_of_the_format(words):
+    class Ending(Scaled):
+        def forward(self, images):
+            if images.dtype == torch.float16:
+                raise RuntimeError(words)
+            return super().forward(images)
+
+    said = []
+    with pytest.raises(OutOfMemoryError, match=re.escape(words.partition('\n')[0])):
+        runtime_of(Ending(1.0), dtypes=(torch.float16, torch.bfloat16), say=said.append)
+    assert said == []
 
 
 def test_other_errors_stay_what_they_are():

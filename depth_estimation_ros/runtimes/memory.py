@@ -18,8 +18,11 @@ _WORDS = (
     "can't allocate memory",
     'std::bad_alloc',
     'CUDA error: out of memory',
+    'CUDA driver error: out of memory',  # where segments of memory may grow
     'CUBLAS_STATUS_ALLOC_FAILED',
     'CUDNN_STATUS_ALLOC_FAILED',
+    'CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED',  # cuDNN 9 and newer
+    'CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED',
     'Insufficient memory',  # OpenCV
     'could not create a primitive\n',  # oneDNN; 'a primitive descriptor' is another fault
 )

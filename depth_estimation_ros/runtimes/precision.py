@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from depth_estimation_ros.runtimes.from_pixels import FromPixels
+from depth_estimation_ros.runtimes.memory import watched
 from depth_estimation_ros.runtimes.selfcheck import difference, reference_pixels, tolerance
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ def placed(
         device: Where it goes.
         dtypes: Formats to try before fp32; normalisation, unit and answer stay fp32.
         say: Is told of each format that was refused, with the figures.
+
+    Raises:
+        OutOfMemoryError: A format did not fit; a wider one would not, either.
     """
     allowed = tolerance(spec, half=True)
     if dtypes:
@@ -81,9 +85,8 @@ def placed(
         candidate.network = Narrowed(candidate.network, dtype)
         candidate = candidate.to(device)
         try:
-            error = difference(_answer(candidate, pixels), expected)
-        except torch.OutOfMemoryError:
-            raise
+            with watched():  # that memory ends is no fault of the format
+                error = difference(_answer(candidate, pixels), expected)
         except RuntimeError as failure:
             reason = str(failure).strip().partition('\n')[0]
         else:
