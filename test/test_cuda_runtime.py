@@ -212,7 +212,7 @@ def test_a_network_that_does_not_find_its_memory_says_so():
 
 # As PyTorch 2.13 hands on what the CUDA runtime, the driver, cuBLAS and cuDNN say.
 ENDED = [
-    'CUDA error: out of memory\nSearch for `cudaErrorMemoryAllocation\' in the documentation',
+    "CUDA error: out of memory\nSearch for `cudaErrorMemoryAllocation' in the documentation",
     'CUDA driver error: out of memory',
     'CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`',
     'cuDNN error: CUDNN_STATUS_ALLOC_FAILED',
@@ -271,12 +271,15 @@ def test_a_recorded_network_answers_what_it_answers_kernel_by_kernel(bundled):
     assert said == []
 
 
+class Asking(nn.Module):
+    """Waits for a number from the device, which a recording cannot."""
+
+    def forward(self, images):
+        return images[:, 0] + (1.0 if images.mean().item() > 0.0 else 2.0)
+
+
 @needs_gpu
 def test_what_cannot_be_recorded_runs_and_says_so_once():
-    class Asking(nn.Module):
-        def forward(self, images):
-            return images[:, 0] + (1.0 if images.mean().item() > 0.0 else 2.0)
-
     said = []
     runtime = runtime_of(Asking(), say=said.append)
     for size in ((320, 240), (640, 480)):
@@ -286,6 +289,20 @@ def test_what_cannot_be_recorded_runs_and_says_so_once():
     assert said[0].startswith('no CUDA graph, so it runs kernel by kernel')
     assert 'previous error' not in said[0]  # but what it was
     assert torch.cuda.current_stream() == torch.cuda.default_stream()
+
+
+@needs_gpu
+def test_after_a_recording_that_failed_others_succeed_and_memory_is_freed(bundled):
+    failing, image, said = runtime_of(Asking()), noise(640, 480), []
+    predicted(failing, [image])
+    failing.close()
+    runtime = runtime_of(bundled, say=said.append)
+    predicted(runtime, [image])
+    assert runtime._recording
+    assert said == []
+    reserved = torch.cuda.memory_reserved(DEVICE)
+    runtime.close()
+    assert torch.cuda.memory_reserved(DEVICE) < reserved
 
 
 @needs_gpu

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -57,9 +59,8 @@ class Recorder:
                 ):
                     answer = work()
             except RuntimeError as error:
-                # To end a recording that has failed fails, too, and does not tell why.
-                cause = error.__context__
-                raise (cause if isinstance(cause, RuntimeError) else error) from None
+                self._forget()
+                raise _reason(error) from None
             finally:
                 torch.cuda.set_stream(outside)  # which torch.cuda.graph forgets when it fails
 
@@ -68,3 +69,22 @@ class Recorder:
             return answer
 
         return again
+
+    def _forget(self) -> None:
+        """Tell the allocator of the current device that a recording has ended by failing.
+
+        CUDAGraph.capture_end would, but gives up before (aten/src/ATen/cuda/CUDAGraph.cpp).
+        Untold, the allocator frees nothing any more, and in some versions empty_cache, with which
+        every recording begins, fails: "captures_underway.empty() INTERNAL ASSERT FAILED".
+        """
+        memory: Any = torch.cuda.memory
+        device = torch.cuda.current_device()
+        # It was told where it was not CUDA that failed; before 2.8 PyTorch has no such functions.
+        with contextlib.suppress(RuntimeError, AttributeError):
+            memory._cuda_endAllocateToPool(device, self._pool)  # noqa: SLF001
+            memory._cuda_releasePool(device, self._pool)  # noqa: SLF001
+
+
+def _reason(error: RuntimeError) -> RuntimeError:
+    """Why recording failed: to end a recording that has failed fails, too, without telling why."""
+    return error.__context__ if isinstance(error.__context__, RuntimeError) else error
