@@ -11,10 +11,11 @@ import threading
 import numpy as np
 import pytest
 import torch
+from elsewhere import Elsewhere
 from torch import nn
 
 from depth_estimation_ros.latency import Latency
-from depth_estimation_ros.models import weights
+from depth_estimation_ros.models import architectures, weights
 from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.preprocessing import Preprocessing
 from depth_estimation_ros.runtimes import cuda_runtime, precision, resampling
@@ -22,6 +23,7 @@ from depth_estimation_ros.runtimes.base import OutOfMemoryError
 from depth_estimation_ros.runtimes.build import build
 from depth_estimation_ros.runtimes.cuda_graph import Recorder
 from depth_estimation_ros.runtimes.cuda_runtime import CudaRuntime
+from depth_estimation_ros.runtimes.folding import for_inference
 from depth_estimation_ros.runtimes.from_pixels import FromPixels
 from depth_estimation_ros.runtimes.memory import watched
 from depth_estimation_ros.runtimes.precision import Narrowed, formats
@@ -238,6 +240,24 @@ def test_other_errors_stay_what_they_are():
     with pytest.raises(RuntimeError, match='must match the size') as raised, watched():
         torch.ones(2) + torch.ones(3)
     assert not isinstance(raised.value, MemoryError)
+
+
+@pytest.mark.parametrize(
+    'name', ['bundled', 'bundled-relative', 'meter-nyu-xxs', 'midas-v21-small']
+)
+@pytest.mark.parametrize('size', [(333, 251), (1283, 725)])
+def test_all_between_the_pixels_and_their_depth_stays_on_the_device(name, size):
+    model = spec(name)
+    with torch.device('meta'):
+        network = for_inference(FromPixels(architectures.build(model), model).to('meta'))
+    plan = Preprocessing.plan(model, *size)
+    road = cuda_runtime._Road(network, 2, plan, torch.device('meta'))
+    with torch.inference_mode():
+        road.work()
+        with Elsewhere() as elsewhere:
+            answer = road.work()
+    assert answer.shape == (2, size[1], size[0])
+    assert elsewhere.seen == []
 
 
 def test_a_cpu_has_no_half_precision_worth_having_and_no_memory_of_its_own():

@@ -10,9 +10,8 @@ import importlib
 import pytest
 import tiny
 import torch
+from elsewhere import Elsewhere
 from safetensors.torch import load_file
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from depth_estimation_ros.models import transformers_networks
 from depth_estimation_ros.models.zoedepth import choose_head_by_image
@@ -66,24 +65,8 @@ def test_images_of_a_batch_do_not_touch_one_another(saved):
     torch.testing.assert_close(network(images), alone, rtol=1e-4, atol=1e-4)
 
 
-class Elsewhere(TorchDispatchMode):
-    """Notes operations that read tensors of main memory beside others."""
-
-    def __init__(self):
-        super().__init__()
-        self.seen = []
-
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
-        result = operation(*args, **(kwargs or {}))
-        tensors = [t for t in tree_leaves((args, kwargs, result)) if isinstance(t, torch.Tensor)]
-        if len({tensor.device for tensor in tensors if tensor.ndim}) > 1:
-            self.seen.append(str(operation))
-        return result
-
-
 def test_after_the_first_time_all_is_computed_where_the_weights_are(kind):
     configuration, size = tiny.CONFIGURATIONS[kind]
-    # Where numbers are none, in the place of a GPU.
     with torch.device('meta'):
         network = transformers_networks.build(configuration).eval()
     images = torch.empty(1, 3, *size, device='meta')
