@@ -19,7 +19,7 @@ from depth_estimation_ros.config import RUNTIMES
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.models.resolve import resolve
-from depth_estimation_ros.runtimes import kinds, prepared, selfcheck
+from depth_estimation_ros.runtimes import kinds, libraries, onnx_session, prepared, selfcheck
 from depth_estimation_ros.runtimes.build import build
 from depth_estimation_ros.runtimes.prepare import prepare
 
@@ -285,6 +285,31 @@ def test_a_damaged_conversion_is_named(runtime, name, own_conversions):
         estimate('bundled', runtime)
 
 
+def test_a_session_never_goes_on_somewhere_else(tmp_path):
+    onnx = pytest.importorskip('onnx', reason='needs the packages of the extra runtimes')
+    file = tmp_path / onnx_session.FILE
+    ends = [onnx.helper.make_tensor_value_info(name, 1, [1]) for name in ('pixels', 'depth')]
+    node = onnx.helper.make_node('Identity', ['pixels'], ['depth'])
+    graph = onnx.helper.make_graph([node], 'nothing', ends[:1], ends[1:])
+    opset = onnx.helper.make_opsetid('', 18)
+    onnx.save(onnx.helper.make_model(graph, ir_version=10, opset_imports=[opset]), file)
+    assert not onnx_session.OnnxSession(file)._session._enable_fallback
+    if not onnx_session.available('CUDA'):
+        with (
+            pytest.warns(UserWarning, match='CUDAExecutionProvider'),
+            pytest.raises(ValueError, match=r'cannot start CUDA.* on cuda:0: .*docs/gpu\.md'),
+        ):
+            onnx_session.OnnxSession(file, 'cuda:0')
+
+
+def test_tensorrt_is_loaded_from_where_pip_put_it(tmp_path, monkeypatch):
+    (tmp_path / 'tensorrt.py').write_text('LOADED = True')
+    libraries.tensorrt()  # which is no fault where it is not installed
+    monkeypatch.syspath_prepend(tmp_path)
+    libraries.tensorrt()
+    assert sys.modules.pop('tensorrt').LOADED
+
+
 def test_what_fails_while_it_is_made_leaves_nothing(own_conversions):
     job = a_job('bundled')
     left = job.folder('').with_name('making-killed')
@@ -308,7 +333,8 @@ def test_a_conversion_belongs_to_all_that_it_depends_on():
     others = [
         a_job('bundled', checksum='0' * 64),
         a_job('bundled', height=256),
-        a_job('bundled', device='cuda:0'),
+        a_job('bundled', device='cuda:0', gpu='NVIDIA GeForce RTX 3060'),
+        a_job('bundled', device='cuda:0', gpu='NVIDIA RTX A2000'),
         a_job('bundled-relative'),
         a_job(dataclasses.replace(spec('bundled'), mean=(0.5, 0.5, 0.5))),
     ]

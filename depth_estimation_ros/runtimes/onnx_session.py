@@ -43,17 +43,27 @@ class OnnxSession:
         # Threads that spin while they wait starve the processes they share cores with.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
         options.log_severity_level = 3
+        if name == 'tensorrt':
+            libraries.tensorrt()
         providers = _providers(file.parent, device, name)
         try:
             self._session = onnxruntime.InferenceSession(
-                file, options, providers=[*providers, 'CPUExecutionProvider']
+                file,
+                options,
+                providers=[*providers, 'CPUExecutionProvider'],
+                enable_fallback=0,  # it would go on on the CPU, now or at any image, and print it
             )
         except Exception as error:  # its exceptions share no base of their own
-            raise ValueError(f'{file} is damaged, delete {file.parent}: {error}') from error
-        # Where CUDA's libraries do not load, it would go on on the CPU and only warn.
+            damaged = f'{file} is damaged, delete {file.parent}'
+            unless = '' if device == 'cpu' else f'{name} does not start on {device}, or '
+            raise ValueError(f'{unless}{damaged}: {error}') from error
+        # Where CUDA's libraries do not load, it goes on on the CPU all the same.
         wanted = [provider for provider, _ in providers]
         if not set(wanted) <= set(self._session.get_providers()):
-            raise ValueError(f'{name}: ONNX Runtime cannot start {wanted[0]} on {device}')
+            raise ValueError(
+                f'{name}: ONNX Runtime cannot start {wanted[0]} on {device}: libraries of CUDA, '
+                'cuDNN or TensorRT that it was built for are missing; docs/gpu.md names them'
+            )
 
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """As `Session.run`."""

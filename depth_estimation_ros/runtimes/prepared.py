@@ -45,6 +45,7 @@ class Job:
         checksum: Of its files, see `checksum`.
         width, height: Size of the network's input.
         device: `cpu` or `cuda:N`.
+        gpu: What the GPU is called; TensorRT builds engines for one model of GPU.
     """
 
     spec: ModelSpec
@@ -52,6 +53,7 @@ class Job:
     width: int
     height: int
     device: str
+    gpu: str = ''
 
     @property
     def title(self) -> str:
@@ -74,7 +76,7 @@ class Job:
 
     def _slot(self, runtime: str) -> str:
         """What no two conversions share that may be wanted at the same time."""
-        place = (self.spec.folder, self.spec.file, self.device)
+        place = (self.spec.folder, self.spec.file, f'{self.device} {self.gpu}'.rstrip())
         return f'{self.width}x{self.height}-{runtime}-{_digest(place, processor(), cores())}'
 
 

@@ -49,6 +49,7 @@ class PreparedRuntime(HostRuntime):
         super().__init__()
         self.name = runtimes[0] if len(runtimes) == 1 else 'auto'
         self.device = device
+        self._gpu = _name(device)
         self._spec = spec
         self._checksum = prepared.checksum(spec)
         self._runtimes = runtimes
@@ -82,7 +83,7 @@ class PreparedRuntime(HostRuntime):
         if size in self._failed:
             raise ValueError(self._failed[size])
         if size not in self._sessions:
-            job = Job(self._spec, self._checksum, width, height, self.device)
+            job = Job(self._spec, self._checksum, width, height, self.device, self._gpu)
             try:
                 self._sessions[size] = self._chosen(job)
             except (ValueError, ChildProcessError) as error:
@@ -136,6 +137,15 @@ class PreparedRuntime(HostRuntime):
         for runtime in self._runtimes:
             if best is None or runtime != best.runtime:
                 prepared.strip(job, runtime)
+
+
+def _name(device: str) -> str:
+    """What a GPU is called; empty for the processor."""
+    if device == 'cpu':
+        return ''
+    from torch import cuda
+
+    return cuda.get_device_name(device)
 
 
 def _best(verdicts: Sequence[Verdict]) -> Verdict | None:
