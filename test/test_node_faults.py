@@ -459,10 +459,17 @@ def test_what_the_command_does_not_know_is_wrong_use(capsys):
 
 
 @pytest.mark.parametrize(
-    ('missing', 'words'),
-    [('depth_estimation_interfaces', 'colcon build --base-paths'), ('rclpy', 'setup.bash')],
+    ('command', 'missing', 'words'),
+    [
+        ('node', 'depth_estimation_interfaces', 'colcon build --base-paths'),
+        ('node', 'rclpy', 'setup.bash'),
+        ('camera', 'rclpy', 'setup.bash'),
+        ('demo', 'rclpy', 'setup.bash'),
+        ('demo', 'depth_estimation_interfaces', 'colcon build'),
+        ('demo', 'matplotlib', 'extra demo'),
+    ],
 )
-def test_what_is_not_installed_is_named_with_its_cure_in_one_line(missing, words):
+def test_what_is_not_installed_is_named_with_its_cure_in_one_line(command, missing, words):
     script = f"""
 import importlib.abc, sys
 class Missing(importlib.abc.MetaPathFinder):
@@ -471,7 +478,7 @@ class Missing(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(f'No module named {{name!r}}', name=name)
 sys.meta_path.insert(0, Missing())
 from depth_estimation_ros import cli
-raise SystemExit(cli.main(['node']))
+raise SystemExit(cli.main([{command!r}]))
 """
     done = subprocess.run(
         [sys.executable, '-c', script], capture_output=True, text=True, timeout=60, check=False

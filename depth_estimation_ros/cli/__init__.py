@@ -25,6 +25,13 @@ from depth_estimation_ros.cli import (
     webcam,
 )
 
+# What brings a package that only some need, as the end of a line.
+_CURES = {
+    'rclpy': ': source the setup.bash of a ROS 2, or run scripts/bootstrap',
+    'depth_estimation_interfaces': ': colcon build it, and source install/setup.bash',
+    'matplotlib': ': install this package with its extra demo',
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; what fails is one line on stderr."""
@@ -40,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except (ValueError, OSError) as error:
         print(f'depth-estimation: {_told(error)}', file=sys.stderr)
+    except ImportError as error:
+        print(f'depth-estimation: {error}{_CURES.get(error.name or "", "")}', file=sys.stderr)
     except KeyboardInterrupt as interrupt:
         print(f'depth-estimation: interrupted{interrupt}', file=sys.stderr)
     return 1

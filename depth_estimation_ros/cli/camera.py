@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from functools import partial
 
 from depth_estimation_ros.cli import depth_options
-from depth_estimation_ros.cli.node import cure
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -60,12 +58,8 @@ def run(options: argparse.Namespace) -> int:
     from depth_estimation_ros.ros import transport
 
     transport.apply()  # restarts this process once; it is the sender who needs it
-    try:
-        from depth_estimation_ros.ros import camera_publisher
-    except ImportError as error:
-        print(f'depth-estimation: {error}{cure(error)}', file=sys.stderr)
-        return 1
     from depth_estimation_ros.capture import Capture
+    from depth_estimation_ros.ros import camera_publisher
 
     def make() -> camera_publisher.CameraPublisher:
         return camera_publisher.CameraPublisher(

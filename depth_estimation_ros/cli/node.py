@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from depth_estimation_ros.cli import view_flag
@@ -31,6 +30,7 @@ def run(arguments: Sequence[str]) -> int:
 
     Raises:
         ValueError, OSError: Nothing can be shown where --view says.
+        ImportError: There is no ROS.
     """
     parser = argparse.ArgumentParser(
         'depth-estimation node', usage='%(prog)s [--view …] [--ros-args …]', description=_ABOUT
@@ -47,18 +47,8 @@ def run(arguments: Sequence[str]) -> int:
     from depth_estimation_ros.ros import transport
 
     transport.apply()  # restarts this process once, before anything of ROS is loaded
-    try:
-        from depth_estimation_ros.ros import node
-    except ImportError as error:
-        print(f'depth-estimation: {error}{cure(error)}', file=sys.stderr)
-        return 1
     from depth_estimation_ros.config import Config
+    from depth_estimation_ros.ros import node
 
     with view_flag.opened(options, Config(), live=True) as view:
         return node.main(['depth_node', *arguments[begin:]], view)
-
-
-def cure(error: ImportError) -> str:
-    """What helps where ROS cannot be imported, as the end of a line; empty otherwise."""
-    known = (error.name or '').split('.')[0] != 'rclpy'
-    return '' if known else ': source the setup.bash of a ROS 2, or run scripts/bootstrap'
