@@ -170,6 +170,21 @@ def test_wheel_holds_what_ros_looks_for(wheel):
     assert wanted <= data
 
 
+def test_what_colcon_installs_is_where_ros2_run_looks(tmp_path):
+    copy = tmp_path / 'copy'
+    shutil.copytree(
+        ROOT, copy, ignore=shutil.ignore_patterns('.*', 'test', '*_output', '*.egg-info')
+    )
+    steps = ['build', 'install', '--root', str(tmp_path / 'root'), '--prefix', '/install']
+    subprocess.run(
+        [sys.executable, 'setup.py', '-q', *steps, '--single-version-externally-managed'],
+        cwd=copy, capture_output=True, check=True, timeout=120,
+    )  # fmt: skip
+    placed = tmp_path / 'root/install/lib/depth_estimation_ros'
+    names = {path.name for path in placed.iterdir()}
+    assert names == {*EXECUTABLES, 'depth-estimation'}
+
+
 @pytest.mark.parametrize(('name', 'command'), EXECUTABLES.items())
 def test_what_ros_starts_stays_executable_and_starts_its_command(wheel, tmp_path, name, command):
     entry = next(info for info in wheel.infolist() if info.filename.endswith(f'/{name}'))
