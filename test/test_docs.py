@@ -76,7 +76,7 @@ NOT_RUN = {
     r'python3 -m venv|~/depth/bin/depth-estimation': 'the same; test_packaging starts depth_node',
     r'ray get-auth-token': 'writes to the home of the user; test_jobs_ray makes a word up',
     r'ros2 run (pointcloud|depthimage)_to_laserscan ': 'test_nav2 holds the parameters',
-    r'ros2 run depth_estimation_ros depth-estimation': 'of a workspace; test_packaging has its place',
+    r'ros2 run depth_estimation_ros depth-estimation': 'of a workspace; test_packaging',
     r'ros2 run depth_estimation_ros camera_publisher': 'needs a camera; test_packaging starts it',
     r'ros2 run tf2_ros': 'of another package',
     r'ros2 topic': 'ros2cli is not on PyPI; test_node holds the topics',
