@@ -33,7 +33,6 @@ def fit(
     kind: DepthKind,
     shift: bool = False,
     spread: float | None = None,
-    sigma: ArrayLike | None = None,
     independent: int | None = None,
 ) -> Fit:
     """Fit scale (and shift) to references, robustly.
@@ -45,8 +44,6 @@ def fit(
         shift: Fit a shift too. A relative model with two or more references always does.
         spread: max - min of the prediction over the image, to tell references that are too alike;
             without it, the largest prediction is the yardstick.
-        sigma: [N] one sigma of the depths, metres; None: exact. What is far less exact than
-            networks are counts less; what is more exact counts no more.
         independent: How many of the references err independently, as a dense sensor's do not;
             None: all. Of one thing alone, a marker or an object, a relative model gets a scale
             alone, as it does from one reference.
@@ -55,7 +52,7 @@ def fit(
         ValueError: The references do not determine the fit; the text says what would.
     """
     references = np.size(depths)
-    p, z, trust = _usable(predictions, depths, sigma)
+    p, z = _usable(predictions, depths)
     if independent is not None and independent < 1:
         raise ValueError(f'independent is at least one, not {independent}')
     # By those given, not by those seen: one that is not seen must not turn a shift into zero.
@@ -67,19 +64,19 @@ def fit(
         _check_spread(p, yardstick)
     weight = z if kind is DepthKind.RELATIVE else 1.0 / z
     rows = np.column_stack([p, np.ones_like(p)])[:, : 1 + shift] * weight[:, None]
-    agree, solution = _robust(rows, trust)
-    inliers, trust = rows[agree], trust[agree]
+    agree, solution = _robust(rows)
+    inliers = rows[agree]
     if shift:
         _check_spread(p[agree], yardstick)
     _check_scale(float(solution[0]))
     residuals = inliers @ solution - 1.0
     share = 1.0 if independent is None else min(1.0, independent / references)
-    noise = _noise(float(np.mean(trust * residuals**2)), share * len(inliers), inliers.shape[1])
+    noise = _noise(float(np.mean(residuals**2)), share * len(inliers), inliers.shape[1])
     return Fit(
         kind=kind,
         scale=float(solution[0]),
         shift=float(solution[1]) if shift else 0.0,
-        covariance=_covariance(inliers, trust, noise / math.sqrt(share)),
+        covariance=_covariance(inliers, noise / math.sqrt(share)),
         rms_relative_error=float(np.sqrt(np.mean(residuals**2))),
         leave_one_out=_leave_one_out(inliers, residuals),
         inliers=len(inliers),
@@ -103,10 +100,8 @@ def factor(kind: DepthKind, value: float) -> Fit:
     return Fit(kind, scale, 0.0, (unknown, unknown, unknown), unknown, unknown, 0, 0)
 
 
-def _usable(
-    predictions: ArrayLike, depths: ArrayLike, sigma: ArrayLike | None
-) -> tuple[Array, Array, Array]:
-    """Predictions, depths and weights (at most 1) of the references that the network sees."""
+def _usable(predictions: ArrayLike, depths: ArrayLike) -> tuple[Array, Array]:
+    """Predictions and depths of the references that the network sees."""
     p = np.atleast_1d(np.asarray(predictions, np.float64))
     z = np.atleast_1d(np.asarray(depths, np.float64))
     if p.shape != z.shape or p.ndim != 1:
@@ -122,14 +117,7 @@ def _usable(
     seen = np.isfinite(p)
     if not seen.any():
         raise ValueError('the network knows nothing at the references: choose other pixels')
-    error = np.zeros_like(z) if sigma is None else np.asarray(sigma, np.float64)
-    if error.shape != z.shape or not (np.isfinite(error) & (error >= 0.0)).all():
-        raise ValueError(
-            f'sigma {error.shape} from {error.min(initial=0.0):g} on must be finite metres, not '
-            f'negative, one for each of {z.size} distances'
-        )
-    trust = ASSUMED_RELATIVE_ERROR**2 / (ASSUMED_RELATIVE_ERROR**2 + (error / z) ** 2)
-    return p[seen], z[seen], trust[seen]
+    return p[seen], z[seen]
 
 
 def _check_spread(p: Array, spread: float) -> None:
@@ -193,7 +181,7 @@ def _random() -> np.random.Generator:
     return np.random.default_rng(0)  # the same references give the same fit
 
 
-def _robust(rows: Array, trust: Array) -> tuple[NDArray[np.bool_], Array]:
+def _robust(rows: Array) -> tuple[NDArray[np.bool_], Array]:
     """Which references agree, [N], and the parameters.
 
     All residuals together tell how much the network errs, and what lies within that agrees, too;
@@ -203,10 +191,10 @@ def _robust(rows: Array, trust: Array) -> tuple[NDArray[np.bool_], Array]:
     RANSAC" (2003).
     """
     agree = _consensus(rows)
-    errors = np.abs(rows @ _huber(rows[agree], trust[agree]) - 1.0)
+    errors = np.abs(rows @ _huber(rows[agree]) - 1.0)
     sigma = 1.4826 * (1.0 + 5.0 / max(len(rows) - rows.shape[1], 1)) * np.median(errors)
     agree |= errors < 2.5 * sigma
-    return agree, _huber(rows[agree], trust[agree])
+    return agree, _huber(rows[agree])
 
 
 def _solve(rows: Array, weights: Array) -> Array:
@@ -215,16 +203,16 @@ def _solve(rows: Array, weights: Array) -> Array:
     return np.asarray(solution, np.float64)
 
 
-def _huber(rows: Array, trust: Array) -> Array:
+def _huber(rows: Array) -> Array:
     """Iteratively reweighted least squares of rows @ x = 1 with Huber's weights."""
-    solution = _solve(rows, trust)
+    solution = _solve(rows, np.ones(len(rows)))
     for _ in range(10):
         error = np.abs(rows @ solution - 1.0)
         sigma = 1.4826 * float(np.median(error))
         if sigma < 1e-12:
             break
         weights = np.minimum(1.0, _HUBER * sigma / np.maximum(error, 1e-12))
-        solution = _solve(rows, trust * weights)
+        solution = _solve(rows, weights)
     return solution
 
 
@@ -242,11 +230,11 @@ def _noise(mean_square: float, independent: float, unknowns: int) -> float:
     return math.sqrt(variance) * (1.0 + 1.210 / free + 1.440 / free**2 + 1.304 / free**3)
 
 
-def _covariance(rows: Array, trust: Array, sigma: float) -> tuple[float, float, float]:
-    """sigma²·(XᵀWX)⁻¹ as var(scale), cov, var(shift)."""
+def _covariance(rows: Array, sigma: float) -> tuple[float, float, float]:
+    """sigma²·(XᵀX)⁻¹ as var(scale), cov, var(shift)."""
     unknowns = rows.shape[1]
     covariance = np.zeros((2, 2))
-    covariance[:unknowns, :unknowns] = np.linalg.inv(rows.T @ (trust[:, None] * rows))
+    covariance[:unknowns, :unknowns] = np.linalg.inv(rows.T @ rows)
     covariance *= sigma**2
     return float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])
 

@@ -319,18 +319,6 @@ def test_references_that_err_together_tell_less():
         fit(p, noisy, RELATIVE, independent=0)
 
 
-def test_a_reference_counts_as_much_as_it_is_exact():
-    z = np.array([1.0, 2.0, 4.0, 8.0])
-    off = z * [1.0, 1.0, 1.0, 1.1]
-    sigma = np.array([0.01, 0.01, 0.01, 4.0])
-    plain, weighted = fit(z, off, METRIC), fit(z, off, METRIC, sigma=sigma)
-    assert abs(weighted.scale - 1.0) < 0.01 * abs(plain.scale - 1.0)
-    assert fit(z, off, METRIC, sigma=np.zeros(4)) == plain
-    for wrong in ([-0.1] * 4, [math.nan] * 4, [0.1, 0.1], 0.1):
-        with pytest.raises(ValueError, match='sigma'):
-            fit(z, off, METRIC, sigma=wrong)
-
-
 def test_a_bad_distance_among_thousands_is_said_in_a_line():
     depths = np.linspace(1.0, 5.0, 2000)
     depths[[7, 9]] = math.inf

@@ -32,7 +32,6 @@ class References:
         remark: What people should know of them; empty when there is nothing.
         independent: How many of them err independently, as a dense sensor's do not; None: all.
             Of one thing, a marker or an object, a relative model gets a scale alone.
-        sigma: [N] one sigma of the depths, metres; None: exact.
 
     Raises:
         ValueError: The arrays differ in length.
@@ -44,7 +43,6 @@ class References:
     source: str
     remark: str = ''
     independent: int | None = None
-    sigma: Array | None = None
 
     def __post_init__(self) -> None:
         if not self.u.shape == self.v.shape == self.depth.shape or self.u.ndim != 1:
@@ -52,11 +50,6 @@ class References:
                 f'{self.u.size} u, {self.v.size} v and {self.depth.size} distances: '
                 'give one of each a pixel'
             )
-
-    @property
-    def errors(self) -> Array:
-        """[N] one sigma of the depths, metres; zero where they are exact."""
-        return np.zeros_like(self.depth) if self.sigma is None else self.sigma
 
     @property
     def count(self) -> int:
@@ -128,6 +121,5 @@ def fit_together(
         views[0][1].prediction.kind,
         shift,
         float(np.ptp(known)) if known.size else None,
-        np.concatenate([given.errors for given in references]),
         sum(given.count for given in references),
     )
