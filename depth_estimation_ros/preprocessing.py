@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from depth_estimation_ros.frames import DepthKind
 
 if TYPE_CHECKING:
-    from depth_estimation_ros.models.catalog import ModelSpec
+    from depth_estimation_ros.models.model_spec import ModelSpec
 
 # How much of its nominal size a network is given: smaller is quicker and sees less detail.
 PRESETS = {'full': 1.0, 'balanced': 0.75, 'fast': 0.5}

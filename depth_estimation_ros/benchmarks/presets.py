@@ -9,7 +9,6 @@ recordings of a depth camera. As they answer, and with every picture's median pu
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ from numpy.typing import NDArray
 
 from depth_estimation_ros.benchmarks import command
 from depth_estimation_ros.estimator import DepthEstimator
+from depth_estimation_ros.evaluation.pairs import pairs
 from depth_estimation_ros.frames import DepthKind
-from depth_estimation_ros.image_files import read_depth, read_rgb
 from depth_estimation_ros.metrics import DepthErrors, depth_errors
 from depth_estimation_ros.preprocessing import PRESETS
 from depth_estimation_ros.table import table
@@ -43,20 +42,20 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     rows = measure('bundled', '', 'rendered rooms', list(_rendered(options.rooms)))
     if options.recordings:
-        for scene, pairs in _recorded(options.recordings).items():
-            rows += measure('meter-nyu-xxs', options.weights, scene, pairs)
+        for scene, recorded in _recorded(options.recordings).items():
+            rows += measure('meter-nyu-xxs', options.weights, scene, recorded)
     _print(rows)
     command.write(rows, options.json)
     return 0
 
 
-def measure(model: str, weights: str, data: str, pairs: list[Pair]) -> list[dict[str, Any]]:
+def measure(model: str, weights: str, data: str, known: list[Pair]) -> list[dict[str, Any]]:
     """Errors at each preset, means over the pictures.
 
     Args:
         model, weights: A metric one, as `DepthEstimator.load` takes them.
         data: What the pictures are called.
-        pairs: Pictures and their depth in metres; unknown is NaN.
+        known: Pictures and their depth in metres; unknown is NaN.
 
     Raises:
         ValueError: The model answers no metres.
@@ -67,17 +66,17 @@ def measure(model: str, weights: str, data: str, pairs: list[Pair]) -> list[dict
         if estimator.spec.kind is not DepthKind.METRIC:
             raise ValueError(f'{model} does not answer in metres, so it has no errors in metres')
         errors: dict[str, list[DepthErrors]] = {'as_it_is': [], 'median_aligned': []}
-        for image, truth in pairs:
+        for image, truth in known:
             depth = np.asarray(estimator.predict([image])[0].values)
-            known = np.isfinite(truth) & np.isfinite(depth)
-            scale = np.median(truth[known]) / np.median(depth[known])
+            both = np.isfinite(truth) & np.isfinite(depth)
+            scale = np.median(truth[both]) / np.median(depth[both])
             errors['as_it_is'].append(depth_errors(depth, truth))
             errors['median_aligned'].append(depth_errors(scale * depth, truth))
         rows.append(
             {
                 'model': model,
                 'data': data,
-                'pictures': len(pairs),
+                'pictures': len(known),
                 'preset': preset,
                 'network': 'x'.join(map(str, estimator.network_size)),
                 **{name: _mean(each) for name, each in errors.items()},
@@ -102,10 +101,9 @@ def _rendered(rooms: int) -> Iterator[Pair]:
 def _recorded(folder: Path) -> dict[str, list[Pair]]:
     """By scene."""
     scenes: dict[str, list[Pair]] = {}
-    for entry in json.loads((folder / 'pairs.json').read_text('utf-8')):
-        image = read_rgb(folder / entry['color'], upright=False)
-        truth = read_depth(folder / entry['depth'], 1.0 / entry['depth_unit_per_m'])
-        scenes.setdefault(entry['name'].partition('_')[0], []).append((image, truth))
+    for sample in pairs(folder, None).samples():
+        scene = scenes.setdefault(sample.name.partition('_')[0], [])
+        scene.append((sample.frame.image, sample.truth))
     return scenes
 
 

@@ -33,6 +33,7 @@ from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.frames import DepthKind, Frame
 from depth_estimation_ros.latency import Latency
 from depth_estimation_ros.models import catalog, weights
+from depth_estimation_ros.models.model_spec import ModelSpec
 from depth_estimation_ros.pipeline import DepthPipeline
 from depth_estimation_ros.ros.outputs import Outputs, qos
 from depth_estimation_ros.runtimes.from_pixels import FromPixels
@@ -126,7 +127,7 @@ def _ours(node: Node, estimator: DepthEstimator, latency: Latency) -> Road:
     return road
 
 
-def _usual(node: Node, spec: catalog.ModelSpec, network: _Clocked, latency: Latency) -> Road:
+def _usual(node: Node, spec: ModelSpec, network: _Clocked, latency: Latency) -> Road:
     from depth_estimation_ros.benchmarks.usual import UsualRoad
 
     publishers = {

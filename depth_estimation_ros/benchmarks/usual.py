@@ -23,7 +23,7 @@ from depth_estimation_ros.calibration import Fit
 from depth_estimation_ros.camera import Camera
 from depth_estimation_ros.config import Config
 from depth_estimation_ros.latency import Latency
-from depth_estimation_ros.models.catalog import ModelSpec
+from depth_estimation_ros.models.model_spec import ModelSpec
 from depth_estimation_ros.models.torchvision_compat import ensure_torchvision
 
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]

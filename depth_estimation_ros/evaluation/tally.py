@@ -132,7 +132,7 @@ class Tally:
         self.errors += np.histogram(relative, ERRORS)[0]
 
     def _keep(self, example: Example) -> None:
-        """Keep every so manyth frame, of which there are never more than twice those shown."""
+        """Keep frames evenly apart, never more than twice as many as are shown."""
         if (self.frames - 1) % self._stride == 0:
             self._examples.append(example)
         if len(self._examples) > 2 * _EXAMPLES:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import subprocess
@@ -123,12 +124,12 @@ class Terminal:
 class Lines:
     """A line a second, for where nobody sees pictures."""
 
-    def __init__(self, write: Callable[[str], None], every: float = 1.0) -> None:
-        self._write, self._every, self._last = write, every, float('-inf')
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write, self._last = write, -math.inf
 
     def show(self, seen: Seen) -> None:
         """As `Screen.show`."""
-        if time.monotonic() - self._last >= self._every:
+        if time.monotonic() - self._last >= 1.0:
             self._last = time.monotonic()
             self._write(' | '.join(seen.lines))
 

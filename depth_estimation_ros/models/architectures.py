@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.models import configurations, depth_anything, hub_folder, store
-from depth_estimation_ros.models.catalog import CATALOG, ModelSpec
+from depth_estimation_ros.models.catalog import CATALOG
+from depth_estimation_ros.models.model_spec import ModelSpec
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

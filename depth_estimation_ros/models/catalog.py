@@ -10,8 +10,6 @@ from dataclasses import replace
 from depth_estimation_ros.frames import DepthKind
 from depth_estimation_ros.models.model_spec import ModelSpec
 
-__all__ = ['CATALOG', 'ModelSpec', 'spec']
-
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
 _HALF = (0.5, 0.5, 0.5)

@@ -13,8 +13,8 @@ from pathlib import Path
 from huggingface_hub import is_offline_mode
 
 from depth_estimation_ros.models import hub, hub_folder, store
-from depth_estimation_ros.models.catalog import ModelSpec
 from depth_estimation_ros.models.fetch import Report, fetch
+from depth_estimation_ros.models.model_spec import ModelSpec
 
 # What transformers keeps beside the weights: the network's shape, and how images are prepared.
 _CONFIGS = ('config.json', 'preprocessor_config.json')

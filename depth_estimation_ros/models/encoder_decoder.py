@@ -19,6 +19,7 @@ import timm  # noqa: E402
 # Middle of indoor depths in metres, where training starts, and the widest answer, as logarithms.
 _LOG_START = math.log(2.5)
 _LOG_RANGE = (math.log(0.05), math.log(50.0))
+_GAIN, _OFFSET = 23.7, 4.1  # of the relative sibling
 
 
 class EncoderDecoder(nn.Module):
@@ -75,20 +76,18 @@ class EncoderDecoder(nn.Module):
 class InverseDepth(nn.Module):
     """The relative sibling: a metric network's answer as inverse depth in a unit of its own.
 
-    `gain` and `offset` stand for the unknown scale and shift of a relative model. They are there
+    Its gain and offset stand for the unknown scale and shift of a relative model. They are there
     to be calibrated away: nothing may rely on their values.
     """
 
-    def __init__(self, metric: nn.Module, gain: float = 23.7, offset: float = 4.1) -> None:
+    def __init__(self, metric: nn.Module) -> None:
         super().__init__()
         self.metric = metric
-        self.gain = gain
-        self.offset = offset
 
     def forward(self, images: Tensor) -> Tensor:
         """Inverse depth up to scale and shift, float32 [N, h, w], larger is nearer."""
         depth: Tensor = self.metric(images)
-        return self.gain / depth + self.offset
+        return _GAIN / depth + _OFFSET
 
 
 class _Fusion(nn.Module):

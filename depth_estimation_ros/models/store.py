@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from depth_estimation_ros.models.catalog import ModelSpec
+from depth_estimation_ros.models.model_spec import ModelSpec
 from depth_estimation_ros.whole_file import whole_file
 
 _SOURCE = 'source.json'

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from depth_estimation_ros.config import RUNTIMES
 from depth_estimation_ros.models import weights
-from depth_estimation_ros.models.catalog import ModelSpec
+from depth_estimation_ros.models.model_spec import ModelSpec
 from depth_estimation_ros.runtimes import kinds
 from depth_estimation_ros.runtimes.base import Runtime, Say
 from depth_estimation_ros.runtimes.prepared_runtime import PreparedRuntime

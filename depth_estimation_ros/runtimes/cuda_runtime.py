@@ -26,7 +26,7 @@ from depth_estimation_ros.runtimes.memory import watched
 from depth_estimation_ros.runtimes.torch_operations import TorchOperations
 
 if TYPE_CHECKING:
-    from depth_estimation_ros.models.catalog import ModelSpec
+    from depth_estimation_ros.models.model_spec import ModelSpec
 
 _ROADS = 16  # sizes of batches and images kept ready: recording one takes a second
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from depth_estimation_ros.models.catalog import ModelSpec
+    from depth_estimation_ros.models.model_spec import ModelSpec
 
 
 class FromPixels(nn.Module):

@@ -20,7 +20,7 @@ from depth_estimation_ros.runtimes.memory import watched
 from depth_estimation_ros.runtimes.selfcheck import difference, reference_pixels, tolerance
 
 if TYPE_CHECKING:
-    from depth_estimation_ros.models.catalog import ModelSpec
+    from depth_estimation_ros.models.model_spec import ModelSpec
 
 
 _SETTINGS = threading.RLock()  # are the process's: another thread may be loading a model

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from depth_estimation_ros.models import store
-from depth_estimation_ros.models.catalog import ModelSpec
+from depth_estimation_ros.models.model_spec import ModelSpec
 from depth_estimation_ros.runtimes import libraries
 from depth_estimation_ros.runtimes.base import Say, cores
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from depth_estimation_ros.models.catalog import ModelSpec
+from depth_estimation_ros.models.model_spec import ModelSpec
 from depth_estimation_ros.runtimes import kinds, prepared
 from depth_estimation_ros.runtimes.base import HostRuntime, Say, Session
 from depth_estimation_ros.runtimes.prepare import prepare
