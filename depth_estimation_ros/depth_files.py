@@ -175,7 +175,7 @@ def png(image: NDArray[Any]) -> bytes:
 
 @contextlib.contextmanager
 def _whole(file: Path) -> Iterator[Path]:
-    """As `whole_file`, in place of what is there; what goes wrong is told with the file's name."""
+    """As `whole_file`, replacing what is there; errors name the file."""
     try:
         with whole_file(file, overwrite=True) as part:
             yield part

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Faults of frames: counted by reason, said at most every five seconds."""
+"""Faults of frames: counted by reason, reported at most every five seconds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REASONS = 20  # kept; a camera that sends garbage must not fill the memory
 
 
 class Faults:
-    """Counts faults, of any thread, and says them.
+    """Counts faults, from any thread, and reports them.
 
     Args:
         say: Takes one message; the node's logger.

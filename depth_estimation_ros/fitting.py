@@ -86,9 +86,9 @@ def fit(
 
 
 def factor(kind: DepthKind, value: float) -> Fit:
-    """A plain factor that somebody knows: Z = value·Ẑ, or value/d of a relative model.
+    """A plain factor that the user knows: Z = value·Ẑ, or value/d for a relative model.
 
-    Nothing tells how right it is, so its standard deviation is NaN.
+    Its accuracy is unknown, so its standard deviation is NaN.
 
     Raises:
         ValueError: It is not positive and finite.

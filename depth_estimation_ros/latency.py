@@ -35,7 +35,7 @@ class Latency:
         durations.append(seconds)
 
     def clear(self) -> None:
-        """Forget: what comes now is done by something else."""
+        """Forget everything, as when another network takes over."""
         self._seconds.clear()
 
     def percentiles(self) -> dict[str, tuple[float, float, float]]:

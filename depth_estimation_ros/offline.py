@@ -21,8 +21,8 @@ def in_order(
     """Work on each item, and write what comes of it, one after the other.
 
     Items are read in a second thread and results written in a third, both bounded. An error ends
-    it: of what was read before an error in reading everything is still worked on and written;
-    behind one in writing nothing more is. No thread outlives the call.
+    it. After an error in reading, all that was read before is still worked on and written; after
+    one in writing, nothing more is. No thread outlives the call.
 
     Args:
         items: Read in the second thread.

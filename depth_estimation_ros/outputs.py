@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is made of a depth map for others: the messages of one camera, whoever takes them."""
+"""The messages that are made of one camera's depth maps, whoever takes them."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def fill_status(
     hint: str,
     time: Callable[[int], Any],
 ) -> None:
-    """Say in a DepthStatus what is at work; its header is left as it is.
+    """Fill a DepthStatus with what is at work; its header is left as it is.
 
     Args:
         message: The message.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def whole_file(target: Path, overwrite: bool) -> Iterator[Path]:
-    """Where to write a file; it becomes the target at the end, and of an error nothing is left.
+    """Where to write a file; it becomes the target at the end, and an error leaves nothing.
 
     Raises:
         FileExistsError: It is there, and is not to be replaced.
@@ -38,7 +38,7 @@ def discard_file(target: Path) -> None:
 
 
 def there(target: Path) -> FileExistsError:
-    """That something is there which is not to be replaced."""
+    """The error for a target that exists and is not to be replaced."""
     return FileExistsError(f'{target} exists: give another place, or --overwrite')
 
 

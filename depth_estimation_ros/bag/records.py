@@ -29,8 +29,8 @@ class Topic:
     Attributes:
         name: Its name.
         kind: Type of its messages, `sensor_msgs/msg/Image`.
-        qos: What its publishers offer; none where the bag does not tell.
-        definition: Text of the .msg files of its type; UNDEFINED where nobody tells it.
+        qos: What its publishers offer; empty where the bag does not tell.
+        definition: Text of the .msg files of its type; UNDEFINED where it is unknown.
         count: How many messages there are; of a damaged bag as many as could be counted.
     """
 

@@ -150,11 +150,11 @@ def _figures(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _print(figures: dict[str, Any]) -> bool:
-    """A table; whether all is as promised."""
+def _rows(figures: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
+    """What was measured, the figure, what is wanted, and whether that holds."""
     run, long, node = figures['run'], figures['long'], figures['node']
     more = long['peak'] - long['peak_of_short']
-    rows = [
+    return [
         (
             f'growth of memory over {run["frames"]} frames',
             f'{run["growth"]:.1f} MB',
@@ -186,13 +186,14 @@ def _print(figures: dict[str, Any]) -> bool:
             node['same'] == node['tool'] == node['node'] > 0,
         ),
     ]
+
+
+def _print(figures: dict[str, Any]) -> bool:
+    """A table; whether all is as promised."""
+    run, long, rows = figures['run'], figures['long'], _rows(figures)
     print(f'depth-estimation bag, 640x480, bundled network; load {figures["load"]:.1f}\n')
-    print(
-        table(
-            ('', 'measured', 'wanted', ''),
-            [(*row[:3], 'holds' if row[3] else 'MISSED') for row in rows],
-        )
-    )
+    verdicts = [(*row[:3], 'holds' if row[3] else 'MISSED') for row in rows]
+    print(table(('', 'measured', 'wanted', ''), verdicts))
     print(
         f'\na frame {run["frame_ms"]:.1f} ms: the network and its road {run["network_ms"]:.1f} ms '
         f'of it, {run["alone_ms"]:.1f} ms without reading and writing beside it; peak of memory '

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures with their true depth, and what a set of them agrees on."""
+"""Pictures with their true depth, and data sets of them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is to be done with recordings, and what comes of it, wherever it is done."""
+"""Work to be done with recordings, and its outcome, on whatever machine."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Item:
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """Frames that are done, of so many; None: nobody knows."""
+    """Frames done, out of a total; None where the total is unknown."""
 
     done: int
     total: int | None = None
@@ -111,7 +111,7 @@ class Outcome:
 def attempt(
     work: Work, estimator: DepthEstimator, item: Item, progress: Callable[[Progress], None]
 ) -> Outcome:
-    """What comes of an item; that it fails is no error here."""
+    """Do the work with an item; if it fails, the outcome says so."""
     started = time.monotonic()
     summary: dict[str, Any] = {}
     fault = ''

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The files of a model onto this machine, and off it again. Nothing else opens a connection."""
+"""Brings the files of a model here, and removes them. Nothing else opens a connection."""
 
 from __future__ import annotations
 

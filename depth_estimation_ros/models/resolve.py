@@ -14,7 +14,7 @@ from depth_estimation_ros.models.model_spec import ModelSpec
 
 
 def resolve(model: str, weights: str = '') -> ModelSpec:
-    """All that must be known of the model that is meant.
+    """The description of the model that is meant.
 
     Args:
         model: A name in the catalogue; `hf:<owner>/<name>`, downloaded before; or a path: a folder
@@ -38,7 +38,7 @@ def hub_id(model: str) -> str:
     """The id on Hugging Face in `hf:<owner>/<name>`.
 
     Raises:
-        ValueError: It is none, or would be another folder than its own.
+        ValueError: It is not such an id.
     """
     if not re.fullmatch(r'hf:\w[\w.-]*/\w[\w.-]*', model):
         raise ValueError(f'a model on Hugging Face is named hf:<owner>/<name>, not {model!r}')

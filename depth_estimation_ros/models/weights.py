@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights files: whether they are the right ones, and into the network with them.
+"""Weights files: checked, read, and put into their network.
 
 Weights are data. Nothing in a file is ever run: safetensors, or PyTorch's own format without any
 object but tensors.

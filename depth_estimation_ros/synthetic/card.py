@@ -54,7 +54,7 @@ def hold_up(
         depth: [H, W] Z in metres.
 
     Returns:
-        Both anew.
+        New arrays of both.
     """
     ends = np.nan_to_num(camera.project(card.corners))
     size = (camera.width, camera.height)

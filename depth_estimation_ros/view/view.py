@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Takes depth maps from whoever makes them, who never waits for whoever looks at them."""
+"""Shows depth maps without their maker ever waiting for the viewer."""
 
 from __future__ import annotations
 
