@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from depth_estimation_ros.encodings import is_cut_off
 
+PICTURES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
+"""How the names of pictures end, in lower case."""
+
 
 def read_rgb(file: Path, upright: bool = True) -> NDArray[np.uint8]:
     """A picture, [H, W, 3] uint8 RGB.

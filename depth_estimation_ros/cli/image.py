@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from depth_estimation_ros.pipeline import DepthPipeline
     from depth_estimation_ros.road import Road
 
-_PICTURES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 _CURE = (
     'calibrate (depth-estimation calibrate) and give --calibration FILE, or --depth-scale, or '
     'ask for what the network says with --unit model or --export npz'
@@ -97,16 +96,18 @@ def _files(inputs: Sequence[str]) -> list[Path]:
     Raises:
         FileNotFoundError: There are none for an input.
     """
+    from depth_estimation_ros.image_files import PICTURES
+
     files: list[Path] = []
     for text in inputs:
         path = Path(text)
         if path.is_dir():
-            found = sorted(f for f in path.iterdir() if f.suffix.lower() in _PICTURES)
+            found = sorted(f for f in path.iterdir() if f.suffix.lower() in PICTURES)
         else:
             found = [path] if path.is_file() else _matching(path)
         if not found:
             raise FileNotFoundError(
-                f'{text}: there is no such picture, and no picture of {", ".join(_PICTURES)} in it'
+                f'{text}: there is no such picture, and no picture of {", ".join(PICTURES)} in it'
             )
         files += found
     return list(dict.fromkeys(files))

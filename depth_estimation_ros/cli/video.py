@@ -162,6 +162,7 @@ def _colorize(options: argparse.Namespace) -> Colorize:
 
 def _is_one(path: Path) -> bool:
     """Whether it is a video, a pattern that has pictures, or a folder of nothing but these."""
+    from depth_estimation_ros.image_files import PICTURES
     from depth_estimation_ros.media import sequence
 
     if path.is_file():
@@ -171,7 +172,7 @@ def _is_one(path: Path) -> bool:
     if not path.is_dir():
         return False
     suffixes = {file.suffix.lower() for file in path.iterdir()}
-    return bool(suffixes & set(sequence.PICTURES)) and not suffixes & set(_VIDEOS)
+    return bool(suffixes & set(PICTURES)) and not suffixes & set(_VIDEOS)
 
 
 def _name(source: Path) -> str:

@@ -10,9 +10,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from depth_estimation_ros import image_files
+from depth_estimation_ros.image_files import PICTURES
 from depth_estimation_ros.media.base import Clip, Picture
 
-PICTURES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 _NUMBER = re.compile(r'%0?(\d*)d')
 
 
