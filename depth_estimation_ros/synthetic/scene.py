@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from depth_estimation_ros.synthetic import textures
 from depth_estimation_ros.synthetic.surfaces import OUTWARD, SurfaceBuilder, Surfaces, palette
-from depth_estimation_ros.synthetic.textures import TextureBank
+from depth_estimation_ros.synthetic.textures import Bank
 
 Array = npt.NDArray[np.floating[Any]]
 
@@ -88,7 +88,7 @@ class Room:
     spheres: tuple[Sphere, ...]
     decals: tuple[Decal, ...]
     surfaces: Surfaces
-    bank: TextureBank
+    bank: Bank
     lights: tuple[Light, ...]
     ambient: float
     exposure: float

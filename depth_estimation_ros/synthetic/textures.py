@@ -9,13 +9,13 @@ little around what is usual in buildings, because they are what a network can le
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.floating[Any]]
+Bank = npt.NDArray[np.uint8]  # patterns with all their mip levels, one after the other
 Pattern = tuple[Array, tuple[float, float]]
 Maker = Callable[[np.random.Generator], Pattern]
 
@@ -26,32 +26,18 @@ _STRIDE = int(_OFFSETS[-1])
 _X, _Y = np.meshgrid(np.arange(SIZE) / SIZE, np.arange(SIZE) / SIZE)
 
 
-@dataclass(frozen=True)
-class TextureBank:
-    """Patterns with all their mip levels, flat.
-
-    Attributes:
-        texels: uint8 [patterns · texels of one mip chain].
-        periods: float32 [patterns, 2], metres after which a pattern repeats along u and v.
-    """
-
-    texels: npt.NDArray[np.uint8]
-    periods: Array
-
-
-def make_bank(patterns: list[Pattern]) -> TextureBank:
-    """Pack patterns ([SIZE, SIZE] in 0..1 with periods in metres) with their mip levels."""
-    texels = np.concatenate([level for values, _ in patterns for level in _mip_chain(values)])
-    return TextureBank(texels, np.array([period for _, period in patterns], np.float32))
+def make_bank(patterns: list[Pattern]) -> Bank:
+    """Pack patterns, [SIZE, SIZE] in 0..1, with their mip levels."""
+    return np.concatenate([level for values, _ in patterns for level in _mip_chain(values)])
 
 
 def sample(
-    bank: TextureBank, pattern: npt.NDArray[np.intp], u: Array, v: Array, footprint: Array
+    bank: Bank, pattern: npt.NDArray[np.intp], u: Array, v: Array, footprint: Array
 ) -> Array:
     """Bilinear sample of one mip level.
 
     Args:
-        bank: the patterns.
+        bank: the patterns, see `make_bank`.
         pattern: [N] index of the pattern.
         u: [N] coordinate in periods, right.
         v: [N] coordinate in periods, up.
@@ -69,9 +55,8 @@ def sample(
     column1, row1 = (column + 1) & (size - 1), (row + 1) & (size - 1)
     start = pattern * _STRIDE + _OFFSETS[level]
     upper, lower = start + row * size, start + row1 * size
-    texels = bank.texels
-    top = texels[upper + column] * (1 - fx) + texels[upper + column1] * fx
-    bottom = texels[lower + column] * (1 - fx) + texels[lower + column1] * fx
+    top = bank[upper + column] * (1 - fx) + bank[upper + column1] * fx
+    bottom = bank[lower + column] * (1 - fx) + bank[lower + column1] * fx
     return np.asarray(top * (1 - fy) + bottom * fy, np.float32)
 
 
