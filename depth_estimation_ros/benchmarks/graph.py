@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from types import TracebackType
 
 from depth_estimation_ros.demo import client as topics
 from depth_estimation_ros.demo.client import Client
@@ -17,7 +16,7 @@ _PERIOD = 0.25  # seconds between diagnostics
 _PATIENCE = 60.0  # seconds
 
 
-class Graph:
+class Graph(contextlib.AbstractContextManager['Graph']):
     """A context around the processes.
 
     Args:
@@ -40,12 +39,7 @@ class Graph:
         self._client.until(lambda: self._client.diagnostics, 'the node is ready', _PATIENCE)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._stack.close()
 
     def camera(self, rate: float, frames: int, size: str = '640x480') -> None:
