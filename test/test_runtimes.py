@@ -15,7 +15,7 @@ from torch import nn
 from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.models.encoder_decoder import EncoderDecoder
 from depth_estimation_ros.models.meter import Meter
-from depth_estimation_ros.runtimes import base
+from depth_estimation_ros.runtimes import base, build
 from depth_estimation_ros.runtimes.folding import fold_batch_norm
 from depth_estimation_ros.runtimes.from_pixels import FromPixels
 from depth_estimation_ros.runtimes.torch_runtime import TorchRuntime, resolve_device
@@ -119,6 +119,24 @@ def test_without_a_gpu_auto_is_the_cpu():
 def test_without_a_gpu_cuda_is_refused_with_the_cure(device):
     with pytest.raises(ValueError, match=f'device {device}: .* no NVIDIA GPU here; take auto'):
         resolve_device(device)
+
+
+@needs_no_gpu
+def test_a_driver_without_a_pytorch_for_its_gpu_is_not_passed_over_in_silence(monkeypatch):
+    said = []
+    monkeypatch.setattr(build, '_has_driver', lambda: True)
+    runtime = build.build(spec('bundled'), runtime='torch', say=said.append)
+    assert runtime.device == 'cpu'
+    assert said == [
+        "NVIDIA's driver is here, but PyTorch finds no GPU: the cpu serves (docs/gpu.md)"
+    ]
+    build.build(spec('bundled'), device='cpu', runtime='torch', say=said.append)
+    assert len(said) == 1
+
+
+def test_a_device_that_pytorch_cannot_use_is_named_with_the_cure():
+    with pytest.raises(ValueError, match=r'bundled does not run on hip: .* docs/gpu\.md .* cpu'):
+        build._cuda(spec('bundled'), 'hip', print)
 
 
 @needs_gpu

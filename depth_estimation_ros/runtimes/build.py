@@ -48,7 +48,7 @@ def build(
         raise ValueError(f'runtime is one of {", ".join(RUNTIMES)}, not {runtime!r}')
     say = say or logging.getLogger('depth_estimation').info
     weights.check(spec)  # refused before the long work
-    place = _resolved(device, runtime)
+    place = _resolved(device, runtime, say)
     if place != 'cpu' and runtime in ('auto', 'torch'):
         return _cuda(spec, place, say)
     with_torch = functools.partial(_torch, spec)
@@ -63,13 +63,16 @@ def build(
     return PreparedRuntime(spec, place, (runtime,), say, with_torch)
 
 
-def _resolved(device: str, runtime: str) -> str:
+def _resolved(device: str, runtime: str, say: Say) -> str:
     """Which of cpu and cuda:N is meant. Asks PyTorch only where there may be a GPU."""
     if device == 'cpu' or (device == 'auto' and (runtime not in _ON_GPU or not _has_driver())):
         return 'cpu'
     from depth_estimation_ros.runtimes.torch_runtime import resolve_device
 
-    return str(resolve_device(device))
+    place = str(resolve_device(device))
+    if place == 'cpu':
+        say("NVIDIA's driver is here, but PyTorch finds no GPU: the cpu serves (docs/gpu.md)")
+    return place
 
 
 def _has_driver() -> bool:
@@ -95,4 +98,11 @@ def _cuda(spec: ModelSpec, device: str, say: Say) -> CudaRuntime:
     from depth_estimation_ros.runtimes.from_pixels import FromPixels
 
     network = FromPixels(weights.load(spec), spec)
-    return CudaRuntime(network, spec, torch.device(device), say)
+    try:
+        return CudaRuntime(network, spec, torch.device(device), say)
+    except RuntimeError as error:  # a GPU too old for this PyTorch, say, or one that is in use
+        reason = str(error).strip().partition('\n')[0]
+        raise ValueError(
+            f'{spec.name} does not run on {device}: {reason}; docs/gpu.md says which PyTorch a '
+            'GPU wants, or take the device cpu'
+        ) from error

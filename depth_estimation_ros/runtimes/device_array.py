@@ -58,10 +58,12 @@ class Uploads:
     def of(self, array: NDArray[Any]) -> Tensor:
         """The copy, made at the first call."""
         found = self._copies.get(id(array))
-        if found is None or found[0]() is not array:
-            # From a copy: the array may be locked, and torch shares no memory that is.
-            self.keep(array, torch.from_numpy(array.copy(order='K')).to(self._device))
-        return self._copies[id(array)][1]
+        if found is not None and found[0]() is array:
+            return found[1]
+        # From a copy: the array may be locked, and torch shares no memory that is.
+        copy = torch.from_numpy(array.copy(order='K')).to(self._device)
+        self.keep(array, copy)
+        return copy  # whatever another thread frees meanwhile
 
     def keep(self, array: NDArray[Any], copy: Tensor) -> None:
         """Note a copy that somebody made anyway."""
