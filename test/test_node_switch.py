@@ -7,6 +7,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,6 +38,7 @@ from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.models.store import locate
 from depth_estimation_ros.models.weights import read
 from depth_estimation_ros.ros.diagnostics import resident_megabytes
+from depth_estimation_ros.runtimes import prepared
 from depth_estimation_ros.runtimes.base import OutOfMemoryError
 
 SPOTS = {'u': [40.0, 160.0, 280.0], 'v': [60.0, 120.0, 200.0]}
@@ -348,6 +350,23 @@ def test_every_frame_is_served_during_a_load_and_memory_does_not_grow(
     gc.collect()
     assert all(estimator() is None for estimator in estimators)
     assert used[-1] < used[1] + 25.0, used  # one that stayed would be 29, six of them 174
+
+
+def test_frames_of_a_new_size_go_on_while_it_is_prepared(start, scene, conversions_at_hand):
+    for former in prepared.home('bundled').glob('224x192-openvino-*'):
+        shutil.rmtree(former)
+    rig = start(runtime='openvino')
+    statuses = rig.listen(DepthStatus, '/depth_estimation/status', latched=True)
+    depths = rig.listen(Image, '/depth_estimation/depth/image')
+    narrow = image_message(np.ascontiguousarray(scene[0][:, :288]))
+    rig.send(narrow)
+    rig.until(lambda: depths, 'depth while it is prepared')
+    rig.until(lambda: statuses[-1].runtime == 'torch', 'the status says what serves')
+    assert 'bundled at 224x192 is being prepared' in statuses[-1].hint
+    rig.until(lambda: not statuses[-1].hint, 'it is prepared', 60.0)
+    rig.send(narrow)
+    rig.until(lambda: statuses[-1].runtime == 'openvino', 'what was asked for serves')
+    assert len(depths) == 2
 
 
 SHUTDOWN = """

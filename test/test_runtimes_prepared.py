@@ -84,7 +84,7 @@ def test_two_that_start_at_once_prepare_once_and_the_next_loads_without_pytorch(
     said = [process.communicate(timeout=120)[0] for process in together]
     assert sorted(text.splitlines()[-1] for text in said) == ['openvino', 'openvino'], said
     assert sum('preparing' in text and 'takes a while' in text for text in said) == 1
-    assert sum('another process is preparing it' in text for text in said) == 1
+    assert sum('is being prepared elsewhere' in text for text in said) == 1
 
     later = fresh(script).communicate(timeout=60)[0]
     assert later.splitlines()[-1] == 'openvino'
@@ -150,6 +150,56 @@ def test_a_size_is_prepared_when_it_comes():
         assert prediction.values.shape == (height, width)
     serving = [text.split(':')[0] for text in said if 'serves' in text]
     assert serving == ['bundled at 256x192', 'bundled at 192x192']
+
+
+def live(said: list[str]) -> DepthEstimator:
+    runtime = build(spec('bundled'), '', 'cpu', 'openvino', said.append)
+    runtime.patient = False
+    return DepthEstimator(spec('bundled'), runtime)
+
+
+def test_live_pytorch_serves_a_size_until_it_is_prepared(own_conversions):
+    said: list[str] = []
+    estimator = live(said)
+    runtime, images = estimator.runtime, [picture(240, 240)]
+    (meanwhile,) = estimator.predict(images)
+    (wide,) = estimator.predict([picture()])  # one is prepared after the other
+    assert (runtime.name, wide.values.shape) == ('torch', (240, 320))
+    assert 'bundled at 192x192 is being prepared' in runtime.hint
+    wait_for(lambda: not runtime.hint)
+    (served,) = estimator.predict(images)
+    assert runtime.name == 'openvino'
+    assert runtime._torch is None
+    assert selfcheck.difference(served.values, meanwhile.values) < 1e-4
+    estimator.predict([picture()])
+    assert 'bundled at 256x192 is being prepared' in runtime.hint
+    assert len([text for text in said if 'takes a while' in text]) <= 2
+    (child,) = wait_for(lambda: psutil.Process().children())
+    estimator.close()
+    assert not child.is_running()
+    assert not runtime.hint
+    assert len(list(own_conversions.rglob('verdict.json'))) == 1
+
+
+def test_live_what_waits_for_another_to_prepare_can_be_closed(own_conversions):
+    said: list[str] = []
+    with prepared.alone(a_job('bundled'), print):
+        estimator = live(said)
+        estimator.predict([picture()])
+        wait_for(lambda: said)
+        estimator.close()
+    assert said == ['bundled at 256x192: the same model is being prepared elsewhere; waiting']
+    assert not psutil.Process().children()
+
+
+def test_live_a_runtime_that_could_not_be_prepared_serves_no_more(own_conversions, monkeypatch):
+    monkeypatch.setenv('PYTHONHOME', '/nowhere')
+    estimator = live([])
+    estimator.predict([picture()])
+    wait_for(lambda: not estimator.runtime.hint)
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r'ended with exit code 1.*torch needs no'):
+            estimator.predict([picture()])
 
 
 def test_a_network_whose_weights_are_anothers_is_refused_by_name(assets):

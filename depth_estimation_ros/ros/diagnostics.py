@@ -124,8 +124,8 @@ def _verdict(stream: CameraStream, before: _Counts, now: _Counts) -> tuple[bytes
         topic = stream.subscriptions[0].topic
         return DiagnosticStatus.WARN, f'no image arrives on {topic}'
     if (seconds := now.time - now.progress) > _STUCK:
-        text = f'no frame has come out for {seconds:.0f} s: the network is slow, or is prepared '
-        return DiagnosticStatus.WARN, text + 'for a new size of image, which the log tells'
+        text = f'no frame has come out for {seconds:.0f} s: the network is slow'
+        return DiagnosticStatus.WARN, '; '.join(filter(None, (text, hint_for(stream))))
     if hint := hint_for(stream):
         return DiagnosticStatus.WARN, hint
     return DiagnosticStatus.OK, 'working'

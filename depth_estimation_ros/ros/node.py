@@ -141,6 +141,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         sizes = [stream.size for stream in list(self.streams.values())] or [(640, 480)]
         for width, height in set(sizes):
             estimator.warm_up(width, height)
+        estimator.runtime.patient = False  # from now on frames of all cameras would wait
         return estimator
 
     def use(self, estimator: DepthEstimator, config: Config) -> None:
@@ -216,6 +217,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._depth_worker.stop()
         for stream in self.streams.values():
             stream.continuous.end()
+        if self.estimator is not None:
+            self.estimator.close()
         super().destroy_node()
 
     def status(self) -> DepthStatus:

@@ -48,7 +48,7 @@ class StatusTopic:
 def hint_for(stream: CameraStream) -> str:
     """What to do next for this camera; empty when all is well."""
     estimator = stream.pipeline.estimator
-    hints = [estimator.hint] if estimator.hint else []
+    hints = list(filter(None, (estimator.hint, estimator.runtime.hint)))
     if estimator.spec.kind is DepthKind.RELATIVE and stream.calibration is None:
         hints.append(
             'the model answers relative depth: no metres and no cloud until calibrate_scale is '

@@ -40,11 +40,18 @@ class Runtime(Protocol):
         name: For people and parameters: `torch`, `openvino`, ...
         device: For people, `cpu` or `cuda:0 NVIDIA ...`.
         operations: What can be done with its answers where they lie.
+        patient: Whether an image waits where something is to be prepared for its size, which may
+            take minutes; otherwise it is served more slowly meanwhile, if it can be.
     """
 
     name: str
     device: str
     operations: Operations
+    patient: bool
+
+    @property
+    def hint(self) -> str:
+        """Why it is slower just now than it will be; empty when it is not."""
 
     def predict(
         self, images: Sequence[NDArray[np.uint8]], plan: Preprocessing, latency: Latency
@@ -99,9 +106,15 @@ class HostRuntime(abc.ABC):
     name: str
     device: str
     operations: Operations = HOST
+    patient = True
 
     def __init__(self) -> None:
         self._pixels = np.empty(0, np.uint8)
+
+    @property
+    def hint(self) -> str:
+        """As of `Runtime`."""
+        return ''
 
     @abc.abstractmethod
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

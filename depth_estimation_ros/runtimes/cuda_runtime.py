@@ -39,6 +39,8 @@ class CudaRuntime:
     """
 
     name = 'torch'
+    patient = True  # nothing takes long
+    hint = ''
 
     def __init__(
         self,

@@ -19,13 +19,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from depth_estimation_ros.runtimes import kinds, prepared, selfcheck
 from depth_estimation_ros.runtimes.base import Say, Session
-from depth_estimation_ros.runtimes.prepared import Job, Verdict
+from depth_estimation_ros.runtimes.prepared import Abandoned, Job, Verdict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,18 +37,21 @@ _SHOWN = 300  # characters of a converter's complaint
 # What lies in the current folder, which Python would look at first, is the user's own.
 _PROGRAM = f'import sys; sys.path[:] = filter(None, sys.path); import {__name__} as it; it.main()'
 _SILENCE = 20.0  # seconds after which people want to know whether anything happens
+_LOOK = 0.2  # seconds between looks whether the results are wanted still
 
 
-def prepare(job: Job, runtimes: Sequence[str], say: Say) -> None:
+def prepare(job: Job, runtimes: Sequence[str], say: Say, ended: Callable[[], bool] = bool) -> None:
     """Convert, check and measure a network for these runtimes.
 
     Args:
         job: The network. The caller is `prepared.alone` with it.
         runtimes: Their names.
         say: Takes what people may want to know meanwhile.
+        ended: Whether nobody wants the results any more.
 
     Raises:
         ValueError: The weights do not fit the model.
+        Abandoned: Nobody wants them; the process has ended.
         ChildProcessError: The process came to a bad end, for lack of memory perhaps.
     """
     log = job.folder('').with_name('prepare.log')
@@ -67,10 +70,14 @@ def prepare(job: Job, runtimes: Sequence[str], say: Say) -> None:
         # Its stdin stays open for as long as somebody waits for it, see _end_with_stdin.
         with contextlib.suppress(BrokenPipeError):
             cast('IO[bytes]', process.stdin).write(pickle.dumps((job, tuple(runtimes))))
-        for kind, text in _answers(cast('IO[bytes]', process.stdout), job, say):
-            if kind == 'error':
-                raise ValueError(text)
-            say(text)
+        try:
+            for kind, text in _answers(cast('IO[bytes]', process.stdout), job, say, ended):
+                if kind == 'error':
+                    raise ValueError(text)
+                say(text)
+        except Abandoned:
+            process.kill()
+            raise
         process.wait()
     if process.returncode:
         raise ChildProcessError(
@@ -79,16 +86,24 @@ def prepare(job: Job, runtimes: Sequence[str], say: Say) -> None:
         )
 
 
-def _answers(stdout: IO[bytes], job: Job, say: Say) -> Iterator[tuple[str, str]]:
+def _answers(
+    stdout: IO[bytes], job: Job, say: Say, ended: Callable[[], bool]
+) -> Iterator[tuple[str, str]]:
     """What the process says; while it says nothing, people are told that it is still at work."""
-    started = time.monotonic()
+    started = heard = time.monotonic()
     while True:
-        while not select.select([stdout], [], [], _SILENCE)[0]:
-            say(f'{job.title}: still being prepared, {time.monotonic() - started:.0f} s so far')
+        while not select.select([stdout], [], [], _LOOK)[0]:
+            if ended():
+                raise Abandoned
+            now = time.monotonic()
+            if now - heard >= _SILENCE:
+                say(f'{job.title}: still being prepared, {now - started:.0f} s so far')
+                heard = now
         line = stdout.readline()
         if not line:
             return
         kind, text = json.loads(line)
+        heard = time.monotonic()
         yield kind, text
 
 

@@ -20,8 +20,10 @@ import platform
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from depth_estimation_ros.models import store
 from depth_estimation_ros.models.model_spec import ModelSpec
@@ -29,11 +31,16 @@ from depth_estimation_ros.runtimes import libraries
 from depth_estimation_ros.runtimes.base import Say, cores
 
 _VERDICT = 'verdict.json'
+_LOOK = 0.2  # seconds between looks whether the lock is free
 _MAKING = 'making-'
 _LIBRARIES = (
     *('torch', 'timm', 'transformers', 'openvino'),
     *('onnx', 'onnxscript', 'onnxruntime', 'onnxruntime-gpu', 'tensorrt'),
 )
+
+
+class Abandoned(Exception):  # noqa: N818 - nothing went wrong
+    """What was being prepared is not wanted any more."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,11 +174,17 @@ def judge(folder: Path, verdict: Verdict) -> None:
 
 
 @contextlib.contextmanager
-def alone(job: Job, say: Say) -> Iterator[None]:
+def alone(job: Job, say: Say, ended: Callable[[], bool] = bool) -> Iterator[None]:
     """Nobody else on this machine prepares the same model meanwhile.
+
+    Args:
+        job: Of that model.
+        say: Takes that others are waited for.
+        ended: Whether the wait is in vain.
 
     Raises:
         ValueError: Nothing can be written there.
+        Abandoned: It was.
     """
     folder = job.folder('').parent
     try:
@@ -183,14 +196,23 @@ def alone(job: Job, say: Say) -> Iterator[None]:
             'XDG_CACHE_HOME to a folder of yours, or take the runtime torch'
         ) from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f'{job.title}: another process is preparing it; waiting')
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _locked(lock):
+            say(f'{job.title}: the same model is being prepared elsewhere; waiting')
+            while not _locked(lock):
+                if ended():
+                    raise Abandoned
+                time.sleep(_LOOK)
         for left in folder.glob(f'{_MAKING}*'):  # by a process that was killed
             shutil.rmtree(left, ignore_errors=True)
         yield
+
+
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @functools.lru_cache(maxsize=1)
