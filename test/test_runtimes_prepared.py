@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -266,6 +267,22 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_cure(tmp_path, monkey
     assert 'cannot be written' in said[0]
     assert said[1] == 'bundled at 256x192: torch serves (torch, not measured)'
     np.testing.assert_array_equal(values, estimate('bundled', 'torch')[0])
+
+
+@pytest.mark.parametrize('moment', ['before', 'after'])
+def test_what_is_removed_while_it_is_prepared_is_named_with_the_cure(
+    moment, own_conversions, monkeypatch
+):
+    home = prepared.home('bundled')
+
+    def removed(job, runtimes, *_):
+        shutil.rmtree(home)
+        if moment == 'before':
+            prepare(job, runtimes, print)
+
+    monkeypatch.setattr('depth_estimation_ros.runtimes.prepared_runtime.prepare', removed)
+    with pytest.raises(ValueError, match=r'runtimes/bundled was removed .*; load the model again'):
+        estimate('bundled', 'openvino')
 
 
 def test_what_prepares_ends_with_him_who_waits_for_it(own_conversions):

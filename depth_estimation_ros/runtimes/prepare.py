@@ -121,8 +121,11 @@ def main() -> None:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
         try:
             _work(job, runtimes, lambda text: tell('say', text))
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             tell('error', str(error))
+        except OSError as error:
+            torch = 'the runtime torch needs no preparation'
+            tell('error', f'{job.title} cannot be prepared: {error}; {torch}')
 
 
 def _end_with_stdin() -> None:

@@ -183,7 +183,7 @@ def alone(job: Job, say: Say, ended: Callable[[], bool] = bool) -> Iterator[None
         ended: Whether the wait is in vain.
 
     Raises:
-        ValueError: Nothing can be written there.
+        ValueError: Nothing can be written there, or all of it was removed meanwhile.
         Abandoned: It was.
     """
     folder = job.folder('').parent
@@ -204,7 +204,20 @@ def alone(job: Job, say: Say, ended: Callable[[], bool] = bool) -> Iterator[None
                 time.sleep(_LOOK)
         for left in folder.glob(f'{_MAKING}*'):  # by a process that was killed
             shutil.rmtree(left, ignore_errors=True)
-        yield
+        try:
+            yield
+        except (ValueError, OSError) as error:
+            _check_kept(job, lock, error)
+            raise
+        _check_kept(job, lock)
+
+
+def _check_kept(job: Job, lock: IO[str], error: Exception | None = None) -> None:
+    if not Path(lock.name).exists():
+        raise ValueError(
+            f'{job.title}: {Path(lock.name).parent} was removed while it was being prepared there, '
+            'as depth-estimation models remove does; load the model again'
+        ) from error
 
 
 def _locked(lock: IO[str]) -> bool:
