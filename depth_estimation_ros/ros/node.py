@@ -63,12 +63,12 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             lambda text: self.get_logger().warning(text, throttle_duration_sec=5.0)
         )
         self.streams: dict[str, CameraStream] = {}
-        self._view = view
-        super().__init__('depth_estimation', **options)
-        self.config = parameters.declare(self)
         self.estimator: DepthEstimator | None = None
         self._clockwork: list[Any] = []
         self._latency = Latency()
+        self._view = view
+        super().__init__('depth_estimation', **options)
+        self.config = parameters.declare(self)
         self._status_topic = StatusTopic(self)
         self._diagnostics_topic = self.create_publisher(
             DiagnosticArray,
@@ -204,7 +204,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self.streams.clear()
         self._clockwork, self.estimator = [], None
 
-    def idle(self, within: float) -> bool:
+    def idle(self, within: float | None = None) -> bool:
         """Stop to work; whether no other thread is at it any more after so many seconds."""
         for stream in self.streams.values():
             stream.continuous.end()
@@ -214,11 +214,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
 
     def destroy_node(self) -> None:
         """End the threads before what they use goes."""
-        self._depth_worker.stop()
-        for stream in self.streams.values():
-            stream.continuous.end()
-        if self.estimator is not None:
-            self.estimator.close()
+        self.idle()
+        self._close()
         super().destroy_node()
 
     def status(self) -> DepthStatus:

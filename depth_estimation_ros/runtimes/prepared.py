@@ -134,7 +134,7 @@ def verdict(job: Job, runtime: str) -> Verdict | None:
     """How a runtime did when it was prepared; None when it was not yet."""
     try:
         return Verdict(**json.loads((job.folder(runtime) / _VERDICT).read_text('utf-8')))
-    except (FileNotFoundError, ValueError, TypeError):  # none, or the power failed meanwhile
+    except (OSError, ValueError, TypeError):  # none, or the power failed meanwhile
         return None
 
 
@@ -213,10 +213,11 @@ def alone(job: Job, say: Say, ended: Callable[[], bool] = bool) -> Iterator[None
 
 
 def _check_kept(job: Job, lock: IO[str], error: Exception | None = None) -> None:
-    if not Path(lock.name).exists():
+    file = Path(lock.name)
+    if not file.exists():
         raise ValueError(
-            f'{job.title}: {Path(lock.name).parent} was removed while it was being prepared there, '
-            'as depth-estimation models remove does; load the model again'
+            f'{job.title}: {file.parent} was removed while it was being prepared there, as '
+            'depth-estimation models remove does; load the model again'
         ) from error
 
 
