@@ -154,7 +154,7 @@ def test_a_size_is_prepared_when_it_comes():
 
 
 def live(said: list[str]) -> DepthEstimator:
-    runtime = build(spec('bundled'), '', 'cpu', 'openvino', said.append)
+    runtime = build(spec('bundled'), 'cpu', 'openvino', said.append)
     runtime.patient = False
     return DepthEstimator(spec('bundled'), runtime)
 

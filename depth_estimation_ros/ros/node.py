@@ -204,7 +204,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self.streams.clear()
         self._clockwork, self.estimator = [], None
 
-    def idle(self, within: float | None = None) -> bool:
+    def idle(self, within: float) -> bool:
         """Stop to work; whether no other thread is at it any more after so many seconds."""
         for stream in self.streams.values():
             stream.continuous.end()
@@ -214,7 +214,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
 
     def destroy_node(self) -> None:
         """End the threads before what they use goes."""
-        self.idle()
+        self._depth_worker.stop()
         self._close()
         super().destroy_node()
 
