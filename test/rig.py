@@ -97,22 +97,32 @@ class Rig:
         )
 
     def listen(self, message: type, topic: str, latched: bool = False) -> list:
-        """What arrives on a topic, in a list that grows; returns once the node knows of it."""
+        """What arrives on a topic, in a list that grows; returns once the node knows of it.
+
+        Of a latched topic, once what it holds has arrived.
+        """
         arrived: list = []
+
+        def listeners() -> int:
+            publishers = [one for one in self.node.publishers if one.topic_name == topic]
+            return sum(publisher.get_subscription_count() for publisher in publishers)
+
+        before = listeners()
         durability = DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
-        subscription = self.client.create_subscription(
+        self.client.create_subscription(
             message, topic, arrived.append, QoSProfile(depth=10, durability=durability)
         )
-        self.until(
-            lambda: self.client.count_publishers(subscription.topic_name), f'{topic} exists'
-        )
-        self.spin(0.2)
+        self.until(lambda: listeners() > before, f'{topic} is published')
+        if latched:
+            self.until(lambda: arrived, f'{topic} holds something')
         return arrived
 
     def send(self, image: Image, info: CameraInfo | None = None) -> None:
         if info is not None:
+            kept = self.node.streams['']._intrinsics._infos
+            before = kept[-1] if kept else None
             self.info.publish(info)
-            self.spin(0.1)
+            self.until(lambda: kept and kept[-1] is not before, 'camera_info arrives')
         self.image.publish(image)
 
     def ask(self, service: type, name: str, **fields: object):

@@ -14,6 +14,7 @@ def test_the_newest_wins_and_what_somebody_missed_is_counted():
     assert not box
     assert box.take() is None
     box.put(1)
+    assert box.overwritten == 0
     box.put(2)
     box.put(3, missed=False)
     assert (box.overwritten, box.take(), bool(box)) == (1, 3, False)

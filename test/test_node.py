@@ -342,7 +342,7 @@ def test_diagnostics_tell_a_camera_that_fell_silent_after_frames_nobody_wanted(s
     said = rig.listen(DiagnosticArray, '/diagnostics')
     rig.send(image_message(scene[0]))
     rig.until(lambda: rig.node.streams[''].received, 'image arrives')
-    rig.until(lambda: said[-1].status[0].message == 'working', 'working')
+    rig.until(lambda: said and said[-1].status[0].message == 'working', 'working')
     rig.until(lambda: 'no image arrives on /image' in said[-1].status[0].message, 'silence', 3.0)
 
 
@@ -437,7 +437,8 @@ def test_images_of_an_inactive_node_are_no_drops_and_diagnostics_say_it_is_inact
     for stamp in range(1, 5):
         rig.send(image_message(scene[0], stamp))
         rig.until(lambda stamp=stamp: rig.node.streams[''].received == stamp, 'image arrives')
-    rig.until(lambda: 'not active' in said[-1].status[0].message, 'diagnostics say it', 3.0)
+    inactive = 'diagnostics say it'
+    rig.until(lambda: said and 'not active' in said[-1].status[0].message, inactive, 3.0)
     rig.node.trigger_activate()
     rig.until(lambda: depths, 'the newest image once active')
     assert depths[0].header.stamp.nanosec == 4
