@@ -37,15 +37,22 @@ _DOMAINS = range(60, 100)
 _turn = itertools.count(os.getpid())
 _CONVERSIONS = ROOT / 'build' / 'test-cache' / 'depth_estimation' / 'runtimes'
 
-_MOST_WORKERS = 4  # each takes a gigabyte or two, and one file takes as long as it takes
+_MOST_WORKERS = 4  # one file takes as long as it takes
+_MEMORY = 3  # GB a worker, with the processes that its tests start
 _LEFT = pytest.StashKey[list[str]]()  # what the workers left out
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config) -> int:
-    """A worker per core for everything; none for what is named, where a debugger works."""
-    everything = config.args_source is config.ArgsSource.TESTPATHS
-    return min(len(os.sched_getaffinity(0)), _MOST_WORKERS) if everything else 0
+    """For everything, one more than there are cores; none for what is named, where pdb works.
+
+    A worker often waits: for a process to start or to end, for a camera, for a while to pass.
+    """
+    if config.args_source is not config.ArgsSource.TESTPATHS:
+        return 0
+    memory = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 1e9
+    room = max(int(memory / _MEMORY), 1)
+    return min(len(os.sched_getaffinity(0)) + 1, room, _MOST_WORKERS)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

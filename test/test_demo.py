@@ -86,9 +86,10 @@ def check_results(folder: Path) -> dict:
         assert counts == made['bag']
         depths, truths = (by_stamp(reader, topic) for topic in (DEPTH, TRUTH))
     assert counts[POINTS] >= 20
-    assert counts[DEPTH] == made['depth_images']['frames']
-    both = [metrics.depth_errors(depths[stamp], truths[stamp]).abs_rel for stamp in depths]
-    assert made['depth_images']['abs_rel'] == pytest.approx(np.mean(both))
+    both = depths.keys() & truths.keys()  # on a busy machine a true depth does not arrive
+    assert made['depth_images']['frames'] == len(both) >= 20
+    errors = [metrics.depth_errors(depths[stamp], truths[stamp]).abs_rel for stamp in both]
+    assert made['depth_images']['abs_rel'] == pytest.approx(np.mean(errors))
     return made
 
 

@@ -91,7 +91,7 @@ def test_a_checkpoint_given_as_another_is_refused_by_name(checkpoints, file, giv
 
 
 def test_a_renamed_checkpoint_must_be_named_by_its_user(references, tmp_path):
-    state, images, expected = references[METRIC]
+    state, _, _ = references[METRIC]
     torch.save(state, tmp_path / 'mine.pth')
     with pytest.raises(ValueError, match='name the one that it is') as refusal:
         resolve(str(tmp_path / 'mine.pth'))
@@ -100,9 +100,8 @@ def test_a_renamed_checkpoint_must_be_named_by_its_user(references, tmp_path):
         n for n in candidates if n.endswith('-small')
     ]
     model = resolve('depth-anything-v2-metric-indoor-small', str(tmp_path / 'mine.pth'))
-    assert model.kind is DepthKind.METRIC
-    with torch.inference_mode():
-        assert worst(weights.load(model)(images)[:, ::4, ::4], expected) < 1e-3
+    assert (model.kind, model.valid_range[1]) == (DepthKind.METRIC, 20.0)
+    weights.load(model)  # what it answers then is held above
 
 
 def test_another_size_does_not_fit(references, tmp_path):

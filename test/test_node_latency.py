@@ -50,11 +50,11 @@ def test_of_a_burst_the_newest_comes_out_and_the_rest_is_counted(ros):
 
 @pytest.mark.alone
 def test_before_a_camera_twice_as_fast_the_newest_is_served_and_drops_are_counted():
-    lag = latency.measure(slow_frames=15, fast_frames=60)
+    lag = latency.measure(slow_frames=8, fast_frames=60)
     assert len(lag.overdue) >= 20
     assert lag.received == lag.processed + lag.dropped
     assert lag.dropped > 0
-    assert lag.received <= lag.sent == 75
+    assert lag.received <= lag.sent == 68
     assert lag.late <= 0.05, f'overdue {sorted(lag.overdue)[-5:]}, allowed {lag.allowance}'
 
 

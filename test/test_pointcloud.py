@@ -67,3 +67,5 @@ def test_sizes_must_agree(scene):
     depth, rays, image = scene
     with pytest.raises(ValueError, match=r'\(24, 64\).*differ in size'):
         cloud(depth[::2], rays, image)
+    with pytest.raises(ValueError, match=r'\(24, 64, 3\) differ in size'):
+        cloud(depth, rays, image[::2])

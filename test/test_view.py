@@ -278,12 +278,14 @@ def test_a_process_ends_beside_a_viewer_that_stops(listener):
         'depth = np.random.default_rng(0).random((480, 640)).astype(np.float32)\n'
         'frame = Frame(np.zeros((480, 640, 3), np.uint8))\n'
         'depth_map = DepthMap(frame, Prediction(depth, DepthKind.METRIC), depth)\n'
+        'print(flush=True)\n'
         'input()\n'
         'for _ in range(20): opened.show("", depth_map)\n'
         'opened.close()\n'
     )
-    with subprocess.Popen([sys.executable, '-c', program], stdin=subprocess.PIPE) as shower:
-        time.sleep(3.0)
+    pipes = {'stdin': subprocess.PIPE, 'stdout': subprocess.PIPE}
+    with subprocess.Popen([sys.executable, '-c', program], **pipes) as shower:
+        shower.stdout.readline()
         process.send_signal(signal.SIGSTOP)
         shower.communicate(b'\n', timeout=20.0)
     assert shower.returncode == 0
