@@ -20,14 +20,7 @@ from depth_estimation_ros.config import RUNTIMES
 from depth_estimation_ros.estimator import DepthEstimator
 from depth_estimation_ros.models.catalog import spec
 from depth_estimation_ros.models.resolve import resolve
-from depth_estimation_ros.runtimes import (
-    kinds,
-    libraries,
-    onnx_session,
-    prepared,
-    prepared_runtime,
-    selfcheck,
-)
+from depth_estimation_ros.runtimes import kinds, libraries, onnx_session, prepared, selfcheck
 from depth_estimation_ros.runtimes.build import build
 from depth_estimation_ros.runtimes.prepare import prepare
 
@@ -144,8 +137,6 @@ def test_what_deviates_is_refused_with_the_figures_and_pytorch_serves(
     assert 'more than 1e-12' in said[-1]
     assert said[-1].startswith('bundled at 256x192: torch serves')
     np.testing.assert_array_equal(values, estimate('bundled', 'torch')[0])
-    # Tried again, it would be refused again: the figures that are kept do for what is told of it.
-    monkeypatch.setattr(prepared_runtime, 'prepare', lambda *_: None)
     with pytest.raises(ValueError, match=r'openvino is refused: it deviates .* 1e-12'):
         estimate(strict, 'openvino')
 
