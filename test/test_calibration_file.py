@@ -34,7 +34,7 @@ calibration_file.save(calibration, Path(sys.argv[1]))
 """
 
 # Saves two calibrations in turn over the file of its first argument, in children that it kills at
-# random moments; prints how many temporary files they left.
+# random moments of what that takes just then; prints how many temporary files they left.
 KILLED_OFTEN = """
 import dataclasses, os, random, signal, sys, time
 from pathlib import Path
@@ -42,12 +42,20 @@ from depth_estimation_ros import calibration_file
 file = Path(sys.argv[1])
 one = calibration_file.load(file)
 two = dataclasses.replace(one, created=2, weights='x' * 5000)
-for _ in range(100):
+at_work, begins = os.pipe()
+for _ in range(60):
+    begun = time.monotonic()
+    calibration_file.save(two, file)
+    calibration_file.save(one, file)
+    turn = time.monotonic() - begun
     child = os.fork()
+    if not child:
+        os.write(begins, b'.')
     while not child:
         calibration_file.save(two, file)
         calibration_file.save(one, file)
-    time.sleep(random.uniform(0.0, 0.03))
+    os.read(at_work, 1)
+    time.sleep(random.uniform(0.0, turn))
     os.kill(child, signal.SIGKILL)
     assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
     assert calibration_file.load(file) in (one, two)
