@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 
 # What is assumed of networks, relative in Z, where references are too few to tell.
 ASSUMED_RELATIVE_ERROR = 0.05
+_HARDLY = 0.5  # leave-one-out error from which on people are told that references are missing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +101,11 @@ class Fit:
             said.append(
                 f'{self.references - self.inliers} of {self.references} references are left out: '
                 'they disagree, or the network knows nothing there'
+            )
+        if self.leave_one_out > _HARDLY:
+            said.append(
+                f'the references hardly determine it (leave-one-out {self.leave_one_out:.0%}): '
+                'add some, near, middle and far'
             )
         return '; '.join(said)
 

@@ -337,3 +337,12 @@ def test_references_that_are_left_out_are_said_and_not_called_wrong_where_none_i
     assert alone.startswith('the scale alone is fitted')
     assert alone.endswith(f'; {left}')
     assert fit(z, z, METRIC).remark == ''
+
+
+def test_references_that_hardly_determine_a_fit_are_told():
+    z = np.array([1.75, 3.36, 3.66])  # without the near one, two are left that lie close together
+    said = 1.0 / z + np.array([0.0, -0.015, 0.015])
+    close = fit(said, z, RELATIVE)
+    assert 'hardly determine it (leave-one-out 155%)' in close.remark
+    more = np.array([1.45, 2.3])
+    assert fit(np.append(said, 1.0 / more), np.append(z, more), RELATIVE).remark == ''

@@ -450,6 +450,12 @@ def test_a_parameter_that_there_is_not_is_told_with_the_one_that_is_meant(ros, c
     assert said.count('there is no parameter') == 2
 
 
+def test_a_camera_that_there_is_not_is_told_of_the_only_one(rig):
+    assert rig.node.autostart()
+    answer = rig.ask(GetDistance, 'get_distance', camera='front', u=[5.0], v=[5.0])
+    assert answer.message == "no camera 'front': there is one, without a name"
+
+
 def test_what_the_command_does_not_know_is_wrong_use(capsys):
     with pytest.raises(SystemExit, match='2'):
         cli.main(['node', 'image:=/camera/image_raw'])

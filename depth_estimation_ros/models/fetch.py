@@ -131,8 +131,9 @@ class _Transfer:
                 pause = next(pauses, None)
                 if pause is None:
                     raise ConnectionError(
-                        f'{self._url}: {error or type(error).__name__}. {here / 1e6:.1f} MB are '
-                        'here, and the same command goes on from there'
+                        f'{self._url}: {error or type(error).__name__}: is it reached from this '
+                        f'machine? {here / 1e6:.1f} MB are here, and the same command goes on '
+                        'from there'
                     ) from error
             else:
                 return

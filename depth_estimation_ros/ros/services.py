@@ -96,7 +96,11 @@ class Services:
         if name == '' and len(self._streams) == 1:
             return next(iter(self._streams.values()))
         if name not in self._streams:
-            raise ValueError(f'no camera {name!r}: there is {", ".join(map(repr, self._streams))}')
+            there = ', '.join(map(repr, self._streams))
+            raise ValueError(
+                f'no camera {name!r}: '
+                + ('there is one, without a name' if '' in self._streams else f'there is {there}')
+            )
         return self._streams[name]
 
     @_refusing
