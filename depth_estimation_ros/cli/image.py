@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from depth_estimation_ros.cli import depth_options, distance_table, exports
+from depth_estimation_ros.cli import depth_options, distance_table, image_outputs
 
 if TYPE_CHECKING:
     from depth_estimation_ros.estimator import DepthEstimator
@@ -41,10 +41,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     image.add_argument(
         '--export',
-        type=exports.kinds,
+        type=image_outputs.kinds,
         default=(),
         metavar='KIND,…',
-        help=exports.HELP,
+        help=image_outputs.HELP,
     )
     depth_options.add_flag(image, depth_options.PARAMETERS['points.edges'])
     image.add_argument(
@@ -131,7 +131,7 @@ def _check_names(options: argparse.Namespace, files: Sequence[Path]) -> None:
                 f'{other} and {file} would both become {options.output / file.stem}_…: give them '
                 'in two runs, with an --output each'
             )
-        for output in exports.files(options.output, file.stem, options.export).values():
+        for output in image_outputs.files(options.output, file.stem, options.export).values():
             if output.resolve() in given:
                 raise ValueError(
                     f'{output} would replace {given[output.resolve()]}: give another --output'
@@ -141,7 +141,7 @@ def _check_names(options: argparse.Namespace, files: Sequence[Path]) -> None:
 def _check_metres(options: argparse.Namespace, road: Road, estimator: DepthEstimator) -> None:
     from depth_estimation_ros.frames import DepthKind
 
-    wanted = exports.need_metres(options.export)
+    wanted = image_outputs.need_metres(options.export)
     wanted += ['--unit cm'] * (options.unit == 'cm')
     wanted += ['--at'] * (bool(options.at) and options.unit != 'model')
     if wanted and estimator.spec.kind is DepthKind.RELATIVE and not road.makes_metres:
@@ -154,7 +154,7 @@ def _check_metres(options: argparse.Namespace, road: Road, estimator: DepthEstim
 def _check_camera(options: argparse.Namespace) -> None:
     from depth_estimation_ros import intrinsics
 
-    wanted = exports.need_camera(options.export)
+    wanted = image_outputs.need_camera(options.export)
     if wanted and not (options.camera or options.fx or options.hfov):
         raise ValueError(
             f'points for {", ".join(wanted)} need the intrinsics: give --camera, --fx or --hfov'
@@ -223,8 +223,8 @@ def _row(options: argparse.Namespace, file: Path, depth_map: DepthMap) -> dict[s
 
 def _written(options: argparse.Namespace, file: Path, depth_map: DepthMap) -> dict[str, str]:
     """Paths of what was written, by what it is."""
-    outputs = exports.files(options.output, file.stem, options.export)
-    exports.write(depth_map, options.unit, options.edges, outputs)
+    outputs = image_outputs.files(options.output, file.stem, options.export)
+    image_outputs.write(depth_map, options.unit, options.edges, outputs)
     return {kind: str(path) for kind, path in outputs.items()}
 
 
