@@ -48,7 +48,7 @@ def colours(depth_map: DepthMap, unit: str) -> NDArray[np.uint8]:
 
 
 def write_colours(depth_map: DepthMap, unit: str, file: Path) -> None:
-    """What `colours` makes, as a PNG.
+    """Write what `colours` makes as a PNG.
 
     Raises:
         OSError: It cannot be written.

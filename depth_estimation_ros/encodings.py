@@ -189,7 +189,7 @@ def decode_compressed(data: bytes) -> Image:
 
 
 def is_cut_off(data: bytes) -> bool:
-    """Whether a JPEG or PNG lacks its end: OpenCV fills the rest with grey and only warns."""
+    """Whether a JPEG or PNG lacks its end; OpenCV would fill the rest with grey and only warn."""
     if data.startswith(_JPEG):
         return data.find(b'\xff\xd9', _jpeg_scan(data)) < 0
     return data.startswith(_PNG) and b'IEND\xaeB`\x82' not in data[-64:]

@@ -58,7 +58,7 @@ def told(
     """The camera of images of this size, from a file or else from options; None: unknown.
 
     Raises:
-        FileNotFoundError, ValueError: The file is none, or of images of another size.
+        FileNotFoundError, ValueError: It is not such a file, or for images of another size.
     """
     if file is None:
         return given(options, width, height)

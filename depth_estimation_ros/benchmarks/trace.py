@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One run of the bag tool in this process: when what is at work, and how much memory it takes."""
+"""One run of the bag tool in this process: what is at work when, and how much memory it takes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How an answer is brought to the truth before it is scored, each frame by itself.
+"""How an answer is aligned to the truth before it is scored, each frame by itself.
 
 `none` takes the metres of the network as they are. With d the inverse depth, which is the answer
 of a relative network, and 1/Z of a metric one:
@@ -93,7 +93,7 @@ class Alignment:
 
         Args:
             depth_map: What it says of the frame; metres are not needed. The range that it was
-                trained on counts for nothing, as in the literature.
+                trained on is ignored, as in the literature.
             truth: [H, W] metres.
             valid: [H, W] where truth is known and counts.
             random: Draws the points.

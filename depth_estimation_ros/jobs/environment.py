@@ -39,7 +39,7 @@ def describe(network: Network) -> dict[str, str]:
 
 
 def differences(here: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
-    """What is not the same, for people."""
+    """What differs, for people."""
     return [
         f'{name}: {there.get(name) or "none"} there, {version or "none"} here'
         for name, version in here.items()
@@ -48,7 +48,7 @@ def differences(here: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
 
 
 def processors() -> str:
-    """Those that this process may use: other ones round otherwise in the last digit."""
+    """Those that this process may use: others may round differently in the last digit."""
     from depth_estimation_ros.runtimes import base, prepared
 
     return f'{base.cores()} cores of {prepared.processor()}'

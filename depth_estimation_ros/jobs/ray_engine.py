@@ -176,7 +176,7 @@ class _Crew:
                 self._clear(seat.item)
 
     def _clear(self, item: Item) -> None:
-        """Nothing of an item is left: neither half, nor whole without anybody knowing it."""
+        """Leave nothing of an item: neither half done, nor whole without anybody knowing."""
         self._assignment.work.discard(item, finished=item in self._absent)
 
     def _hear(self) -> None:

@@ -65,7 +65,7 @@ class Newest:
         return self._ended and not self._mailbox
 
     def take(self, timeout: float) -> Captured | None:
-        """The newest frame that was not taken yet; None where none comes within seconds.
+        """The newest frame that was not taken yet; None if none comes within so many seconds.
 
         Reading begins with the first call, so that a video waits for its viewer.
         """

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One file over HTTP: goes on where it was cut, and has its name only when it is whole."""
+"""One file over HTTP: resumed where it broke off, and named only when it is whole."""
 
 from __future__ import annotations
 

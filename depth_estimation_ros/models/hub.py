@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the Hugging Face hub says of a file: its version, its checksum, and how to ask for it.
+"""What the Hugging Face hub tells about a file: version, checksum, and how to ask for it.
 
 `huggingface_hub` knows the endpoint (`HF_ENDPOINT`) and the user's token. It does not keep what
 has arrived of a file when it is interrupted, so the file itself is fetched by `fetch`.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Folders as Hugging Face lays them out: what the files beside the weights say of a network."""
+"""Folders as Hugging Face lays them out: what the files beside the weights say about a network."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def check(spec: ModelSpec, found: Configuration, expected: Configuration) -> Non
 
 
 def _differences(expected: Configuration, found: Configuration) -> list[str]:
-    """What both tell, and tell otherwise; what is left out has the value of transformers."""
+    """What both give, but differently; what is left out has the default of transformers."""
     others: list[str] = []
     for key in expected.keys() & found.keys():
         wanted, told = expected[key], found[key]

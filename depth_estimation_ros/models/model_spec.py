@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What must be known of a network to use it rightly."""
+"""What must be known about a network to use it correctly."""
 
 from __future__ import annotations
 

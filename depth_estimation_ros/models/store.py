@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The files of the models on this machine: where they lie, where from, whether whole."""
+"""The files of the models on this machine: where they are, where from, and whether whole."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def checksums(spec: ModelSpec) -> dict[str, str]:
 
 
 def faults(folder: Path, published: Mapping[str, str]) -> list[str]:
-    """What is wrong with the files in a folder, a sentence for each; none: they are as published.
+    """What is wrong with the files in a folder, a sentence each; empty: they are as published.
 
     Args:
         folder: Where they lie.

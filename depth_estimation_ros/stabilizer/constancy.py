@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How constant a network is by itself, and what is known of its scale when a scene is lost."""
+"""How constant a network is by itself, and how sure its scale is when a scene is lost."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Constancy:
 
     @property
     def unsure(self) -> float:
-        """The same of a frame that nothing was compared with."""
+        """The same for a frame that was compared with nothing."""
         return math.sqrt(_FLOOR**2 + self._spread)
 
     def _free(self) -> float:
@@ -87,7 +87,7 @@ class Constancy:
         return self._drawn(found)
 
     def renewed(self, share: float) -> None:
-        """So much of the anchors stands in the scale of this frame from now on."""
+        """This share of the anchors is in the scale of this frame from now on."""
         self._grown += share * max(self._now, _LEAST**2)
 
     def miss(self) -> None:

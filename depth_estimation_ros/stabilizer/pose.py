@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the camera is, from points of known place and the rays under which it sees them."""
+"""Where the camera is, from known points and the rays under which it sees them."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _NONE = 1e-12  # where all says the same
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """Metres of numbers, and numbers of metres.
+    """Converts the network's numbers to metres and back.
 
     Attributes:
         kind: RELATIVE or METRIC.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 depth_estimation_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The mean over time of each pixel of a camera that stands, but not of what moves before it."""
+"""The mean over time of each pixel of a camera that stands still, but not of what moves."""
 
 from __future__ import annotations
 

@@ -49,8 +49,8 @@ class Steadied:
 
     Attributes:
         prediction: Its values are scaled and shifted.
-        drift: Relative error of depth, one sigma, that keeping the scale brings under a
-            calibration; 0 without.
+        drift: Relative error of depth, one sigma, from keeping the scale of a calibration; 0
+            without one.
     """
 
     prediction: Prediction
@@ -119,13 +119,13 @@ class Stabilizer:
         return Steadied(steadied, drift)
 
     def reset(self) -> None:
-        """Forget all: another network speaks, or what was between this frame and the last."""
+        """Forget everything, as when another network takes over or frames were missed."""
         self._calibration, self._circumstances = None, None
         self._stamp = self._since = 0
 
     @property
     def hint(self) -> str:
-        """Why the last frame may not have the scale of its calibration; empty: it has."""
+        """Why the last frame may not have the scale of its calibration; empty when it has."""
         if not self.options.enabled:
             return 'nothing keeps it, stabilizer.enabled is false: it wavers with the network'
         if self._calibration is None or self._constancy.held:
@@ -204,7 +204,7 @@ class Stabilizer:
         return alignment
 
     def _lost(self, found: Mask) -> Alignment:
-        """One frame may be spoilt; after two the scene is another one."""
+        """One frame may be spoilt; after two in a row the scene is taken for another one."""
         self._missed += 1
         self._constancy.miss()
         moves = isinstance(self._reference, Picture) and found.sum() > _LOST * len(found)
