@@ -54,7 +54,7 @@ class Anchors:
     def of(
         cls, image: NDArray[np.uint8], u: ArrayLike, v: ArrayLike, depth: ArrayLike
     ) -> Anchors | None:
-        """Of pixels of known depth, up to 32 that can be recognised; None where none can."""
+        """Up to 32 pixels of known depth that can be recognised; None where none can."""
         height, width, _ = image.shape
         small = thumbnail(image)
         u, v, depth = (np.asarray(values, np.float64) for values in (u, v, depth))

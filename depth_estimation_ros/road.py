@@ -21,7 +21,7 @@ from depth_estimation_ros.stabilizer import Stabilizer
 
 @dataclasses.dataclass(frozen=True)
 class Road:
-    """It can be pickled, to be sent to another machine.
+    """What is said of one camera; it can be pickled, to be sent to another machine.
 
     Attributes:
         range: Depths in metres between which pixels are trusted.

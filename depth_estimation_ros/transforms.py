@@ -52,7 +52,7 @@ class Transform:
 
     @classmethod
     def optical(cls, pose: Sequence[float]) -> Transform:
-        """Of the optical frame of a camera (REP 103: x right, y down, z forward) to its parent.
+        """From the optical frame of a camera (REP 103: x right, y down, z forward) to its parent.
 
         Args:
             pose: x, y, z in metres and roll, pitch, yaw in radians of the camera in its parent,

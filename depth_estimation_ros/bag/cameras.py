@@ -153,7 +153,7 @@ def _may_be_camera(source: BagSource, name: str) -> bool:
 
 
 def _encoding(source: BagSource, name: str) -> str:
-    """Of the first message of a topic; empty where it has none."""
+    """The encoding of the first message of a topic; empty where there is none."""
     for record in source.messages({name}):
         return str(source.decode(record).encoding)
     return ''

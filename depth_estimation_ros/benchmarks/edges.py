@@ -103,7 +103,7 @@ def views(network: str, kind: DepthKind, rooms: int) -> Iterator[View]:
 
 
 def shares(seen: Iterable[View]) -> dict[str, float]:
-    """Of all points those that fly before and after, and of the good ones those that go."""
+    """Shares of all points that fly before and after, and of the good ones that go."""
     points = flying = left = lost = 0
     for view in seen:
         wrong, there = ~_near_a_surface(view.said, view.true), _points(view)

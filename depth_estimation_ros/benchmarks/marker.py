@@ -138,7 +138,7 @@ def measured(family: str, distance: float, seen: list[View]) -> dict[str, Any]:
 
 
 def _error(view: View, family: str, factor: float, kind: DepthKind) -> float:
-    """Of one view, with a network that answers so."""
+    """The error of one view, with a network of this kind and factor."""
     values = view.depth * np.float32(factor)
     if kind is DepthKind.RELATIVE:
         values = 1.0 / values

@@ -55,7 +55,7 @@ class Offline:
 
     @property
     def share(self) -> float:
-        """Of the time in which the network waits for reading and writing."""
+        """Share of the time in which the network waits for reading and writing."""
         return 1.0 - self.network_ms / self.frame_ms
 
 

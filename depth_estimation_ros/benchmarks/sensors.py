@@ -222,7 +222,7 @@ def _views(rooms: int) -> Iterator[View]:
 def _cloud(
     room: synthetic.Room, pose: synthetic.Pose, rings: int, random: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Of a level lidar beside or above the camera, [N, 3] m in its optical frame."""
+    """Points of a level lidar beside or above the camera, [N, 3] m in its optical frame."""
     away = random.uniform(0.1, 0.2)
     offset = random.choice(np.array([[away, 0, 0], [-away, 0, 0], [0, -away, 0]]))
     ahead = pose.rotation[:, 2]

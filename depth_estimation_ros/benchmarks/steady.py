@@ -48,7 +48,7 @@ Depth = NDArray[np.float32]
 
 
 class Outcome(NamedTuple):
-    """Of one sequence: flicker before and after, errors, frames until the cut was seen, times."""
+    """One sequence: flicker before and after, errors, frames until the cut was seen, times."""
 
     before: float
     after: float

@@ -31,7 +31,7 @@ _MODULE = 'depth_estimation_ros.benchmarks.transport'
 
 @dataclass(frozen=True)
 class Case:
-    """Of one run: the images, what the camera offers, and whether the profile is set."""
+    """One run: the size of images, what the camera offers, and whether the profile is set."""
 
     size: str
     reliability: str
@@ -40,7 +40,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Figures:
-    """Of a case over all rounds; latencies from publish() to the callback, ms. None: no image."""
+    """A case over all rounds; latencies from publish() to the callback, ms. None: no image."""
 
     sent: int
     received: int

@@ -48,7 +48,7 @@ class Run:
 
     @property
     def growth(self) -> float:
-        """Of memory, MB."""
+        """By how much memory has grown, MB."""
         return self.most - self.settled
 
     @property
@@ -58,12 +58,12 @@ class Run:
 
 
 class _Timed(DepthPipeline):
-    """Knows how long it worked."""
+    """A pipeline that knows how long it has worked."""
 
     seconds = 0.0
 
     def process(self, frame: Frame) -> DepthMap:
-        """As ever."""
+        """As `DepthPipeline.process`."""
         started = time.perf_counter()
         depth_map = super().process(frame)
         self.seconds += time.perf_counter() - started
@@ -72,12 +72,12 @@ class _Timed(DepthPipeline):
 
 @dataclasses.dataclass(frozen=True)
 class _Watched(Road):
-    """Its pipelines are timed."""
+    """A road whose pipelines are timed."""
 
     made: list[_Timed] = dataclasses.field(default_factory=list)
 
     def pipeline(self, estimator: DepthEstimator, camera: Camera | None) -> DepthPipeline:
-        """As ever."""
+        """As `Road.pipeline`."""
         road = super().pipeline(estimator, camera)
         self.made.append(_Timed(estimator, road.range, road.latency, road.stabilizer))
         return self.made[-1]

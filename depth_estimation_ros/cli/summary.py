@@ -50,7 +50,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
 
 
 def _told(key: str, value: Any, indent: str) -> Iterator[str]:
-    """Of JSON, for people: in one line where it fits, else a line for each of its parts."""
+    """A JSON value for people: in one line where it fits, else a line for each of its parts."""
     told = key if '/' in key else key.replace('_', ' ')  # a topic is called as it is
     line = f'{indent}{told}: {_value(value)}'
     if len(line) <= _COLUMNS or not isinstance(value, dict | list):
@@ -65,7 +65,7 @@ def _told(key: str, value: Any, indent: str) -> Iterator[str]:
 
 
 def _value(value: Any) -> str:
-    """Of JSON, in one line."""
+    """A JSON value in one line."""
     if isinstance(value, dict):
         return ', '.join(f'{key} {_value(part)}' for key, part in value.items())
     if isinstance(value, list):

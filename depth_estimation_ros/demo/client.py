@@ -112,7 +112,7 @@ class Client(contextlib.AbstractContextManager['Client']):
         self._since = None
 
     def stamps(self, *topics: str) -> list[int]:
-        """Of the frames that were kept on all of these topics, in order."""
+        """Stamps of the frames that were kept on all of these topics, in order."""
         return sorted(set.intersection(*(set(self.kept[topic]) for topic in topics)))
 
     def message(self, topic: str, stamp: int) -> Any:

@@ -103,7 +103,7 @@ def fault(findings: Findings, counts: Mapping[str, int]) -> str:
 
 
 def median_error(answers: list[Answer]) -> float:
-    """Of the relative errors; NaN where one has no answer."""
+    """The median of the relative errors; NaN where one has no answer."""
     errors = [one.error for one in answers]
     return float('nan') if any(map(math.isnan, errors)) else median(errors)
 

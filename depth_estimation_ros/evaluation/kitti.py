@@ -184,7 +184,7 @@ def _samples(folder: Path, found: Sequence[tuple[_Place, Path]]) -> Iterator[Sam
 
 
 def _camera(date: Path, camera: int, width: int, height: int) -> Camera | None:
-    """Of the rectified pictures, where the day's calibration lies beside them."""
+    """The camera of the rectified pictures, where the day's calibration lies beside them."""
     file = date / 'calib_cam_to_cam.txt'
     if not file.is_file():
         return None

@@ -185,7 +185,7 @@ def _unfold(features: Tensor) -> Tensor:
 
 
 def _fold(tokens: Tensor, height: int, width: int) -> Tensor:
-    """The way back of _unfold."""
+    """The inverse of `_unfold`."""
     channels = tokens.shape[-1]
     patches = tokens.reshape(-1, _PATCH, _PATCH, height // _PATCH, width // _PATCH, channels)
     return patches.permute(0, 5, 3, 1, 4, 2).reshape(-1, channels, height, width)

@@ -173,7 +173,7 @@ def _index_on(original: Callable[[Size], Tensor], window: Size, device: torch.de
 
 
 def _names(keys: object) -> set[str]:
-    """Of tensors that matter; transformers tells a misshapen one with its shapes."""
+    """Names of tensors that matter; transformers gives misshapen ones with their shapes."""
     assert isinstance(keys, list | set | tuple)  # noqa: S101
     names = {key if isinstance(key, str) else key[0] for key in keys}
     return {name for name in names if not _IDLE.search(name)}

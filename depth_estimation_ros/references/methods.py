@@ -22,7 +22,7 @@ from depth_estimation_ros.tunable import from_values
 
 @dataclasses.dataclass(frozen=True)
 class NoOptions:
-    """Of a method that takes none."""
+    """The options of a method that takes none."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -60,7 +60,7 @@ class View:
     down: Array
 
     def part(self, chosen: NDArray[np.intp]) -> View:
-        """Of some of the pixels."""
+        """The view of some of the pixels."""
         return dataclasses.replace(
             self,
             rays=self.rays[chosen],

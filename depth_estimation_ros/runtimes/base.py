@@ -71,7 +71,7 @@ class Runtime(Protocol):
         """
 
     def memory(self) -> DeviceMemory | None:
-        """Of the device; None where that is main memory."""
+        """The memory of the device; None where that is main memory."""
 
     def close(self) -> None:
         """Free the network; nothing may be asked afterwards."""

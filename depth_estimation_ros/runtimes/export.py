@@ -68,7 +68,7 @@ class Export:
 
     @property
     def stem(self) -> str:
-        """Of the files' names."""
+        """What the names of the files begin with."""
         name = prepared.as_file(self.spec.name)
         return f'{name}-{self.width}x{self.height}{"" if self.pictures is None else "-int8"}'
 

@@ -139,7 +139,7 @@ def _finite(metres: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _points(points: NDArray[np.float32], image: NDArray[np.uint8]) -> rr.Points3D:
-    """Of those that are known, every so many rows and columns."""
+    """Known points, thinned to every so many rows and columns."""
     step = math.ceil(math.sqrt(points.shape[0] * points.shape[1] / _POINTS))
     points, colours = points[::step, ::step, :3], image[::step, ::step]
     known = np.isfinite(points[..., 2])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import rerun as rr
 
 HERE = 'rerun+http://127.0.0.1:9876/proxy'
-"""Of the viewer on this machine."""
+"""Address of the viewer on this machine."""
 
 _ADDRESS = re.compile(r'rerun(?:\+http|\+https)?://(\[[^]]+\]|[^:/]+):(\d+)/proxy')
 _SCREENS = ('DISPLAY', 'WAYLAND_DISPLAY')
