@@ -63,7 +63,7 @@ def opencv_undistorted(camera, pixels):
     return cv2.undistortPoints(pixels[:, None], camera.matrix, d, criteria=criteria)[:, 0]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cameras())
 def test_unproject_undoes_project_and_agrees_with_opencv(camera):
     pixels = camera.project(POINTS)
@@ -154,7 +154,7 @@ def test_fisheye_has_no_rays_from_the_side():
     np.testing.assert_allclose(across[seen], np.tan(angle[seen]), rtol=1e-3)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(cameras(), st.integers(1, 3000), st.integers(1, 3000))
 def test_scaling_keeps_pixel_centres(camera, width, height):
     scaled = camera.scaled(width, height)
@@ -163,7 +163,7 @@ def test_scaling_keeps_pixel_centres(camera, width, height):
     np.testing.assert_allclose(scaled.project(POINTS), expected, atol=1e-6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(cameras(), st.data())
 def test_cropping_moves_the_origin(camera, data):
     x = data.draw(st.integers(0, camera.width - 1))

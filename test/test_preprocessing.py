@@ -114,7 +114,7 @@ def test_what_is_no_picture_is_refused(size):
         Preprocessing.plan(PLAIN, *size)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(models, SIZES, st.tuples(*3 * [st.integers(0, 255)]))
 def test_a_plain_colour_stays_one(model, size, colour):
     plan = Preprocessing.plan(model, *size)
@@ -124,7 +124,7 @@ def test_a_plain_colour_stays_one(model, size, colour):
     np.testing.assert_allclose(out, np.broadcast_to(expected[:, None, None], out.shape), atol=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SIZES, st.floats(0, 2 * np.pi))
 def test_there_and_back_keeps_a_ramp(size, direction):
     u, v = np.meshgrid(np.linspace(-1, 1, size[0]), np.linspace(-1, 1, size[1]))
@@ -153,7 +153,7 @@ def test_edges_come_back_at_their_place(size):
     assert np.abs(errors).max() < 0.6 * pixel
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SIZES, st.integers(0, 2**32 - 1), st.sampled_from([np.flipud, np.fliplr]))
 def test_a_mirrored_image_gives_the_mirrored_answer(size, seed, mirror):
     image = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)
