@@ -187,9 +187,12 @@ def test_live_what_waits_for_another_to_prepare_can_be_closed(own_conversions):
     with prepared.alone(a_job('bundled'), print):
         estimator = live(said)
         estimator.predict([picture()])
-        wait_for(lambda: said)
+        wait_for(lambda: len(said) == 2)
         estimator.close()
-    assert said == ['bundled at 256x192: the same model is being prepared elsewhere; waiting']
+    assert said == [
+        'bundled at 256x192: loading PyTorch, which serves until that is prepared',
+        'bundled at 256x192: the same model is being prepared elsewhere; waiting',
+    ]
     assert not psutil.Process().children()
 
 

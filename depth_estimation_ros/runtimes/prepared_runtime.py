@@ -119,6 +119,9 @@ class PreparedRuntime(HostRuntime):
         """What serves while this, or what came before it, is being prepared."""
         if self._beside is None:
             kinds.check_made(self._runtimes[0], job.spec, job.width, job.height)
+            if self._torch is None:  # first: what prepares loads PyTorch, too, and takes all cores
+                self._say(f'{job.title}: loading PyTorch, which serves until that is prepared')
+                self._pytorch()
             self._beside = _Beside(job, self._chosen)
         return self._pytorch()
 
