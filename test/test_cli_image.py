@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -327,3 +330,18 @@ def test_the_legend_of_a_picture_is_in_its_unit(tmp_path):
     unknown = DepthMap(frame, Prediction(depth * np.nan, DepthKind.METRIC), depth * np.nan)
     depth_files.write_colours(unknown, 'm', tmp_path / 'a.png')
     assert not cv2.imread(str(tmp_path / 'a.png'))[:, :200].any()
+
+
+def test_threads_of_pytorch_do_not_spin_while_they_wait(folder, tmp_path):
+    """libgomp itself says how often one looks before it sleeps."""
+    plain = {key: value for key, value in os.environ.items() if key != 'OMP_WAIT_POLICY'}
+    command = f'-m depth_estimation_ros.cli image {folder}/room.png --runtime torch --device cpu'
+    done = subprocess.run(
+        [sys.executable, *command.split(), '--output', str(tmp_path)],
+        env=plain | {'OMP_DISPLAY_ENV': 'VERBOSE'},
+        capture_output=True,
+        text=True,
+        timeout=120.0,
+        check=True,
+    )
+    assert "GOMP_SPINCOUNT = '0'" in done.stderr

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.print_help(sys.stderr)
             return 2
         options = parser.parse_args(given)
+        # PyTorch's threads else spin while they wait, and starve those that read and write.
+        os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
         return int(options.run(options))
     except (ValueError, OSError) as error:
         print(f'depth-estimation: {_told(error)}', file=sys.stderr)
