@@ -34,7 +34,7 @@ calibration_file.save(calibration, Path(sys.argv[1]))
 """
 
 # Saves two calibrations in turn over the file of its first argument, in children that it kills at
-# random moments of what that takes just then; prints how many temporary files they left.
+# random moments of what that takes just then, until ten of them were in the middle of it.
 KILLED_OFTEN = """
 import dataclasses, os, random, signal, sys, time
 from pathlib import Path
@@ -43,7 +43,8 @@ file = Path(sys.argv[1])
 one = calibration_file.load(file)
 two = dataclasses.replace(one, created=2, weights='x' * 5000)
 at_work, begins = os.pipe()
-for _ in range(60):
+left = 0
+while left < 10:
     begun = time.monotonic()
     calibration_file.save(two, file)
     calibration_file.save(one, file)
@@ -59,7 +60,7 @@ for _ in range(60):
     os.kill(child, signal.SIGKILL)
     assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
     assert calibration_file.load(file) in (one, two)
-print(len(list(file.parent.iterdir())) - 1)
+    left = len(list(file.parent.iterdir())) - 1
 """
 
 
@@ -212,15 +213,12 @@ def test_processes_killed_at_any_moment_lose_nothing_and_leave_nothing_for_long(
     file = tmp_path / 'camera.yaml'
     calibration_file.save(CALIBRATION, file)
     run = [sys.executable, '-c', KILLED_OFTEN, str(file)]
-    printed = subprocess.run(
-        run, cwd=Path(__file__).parents[1], check=True, capture_output=True, text=True
-    ).stdout
-    assert int(printed) > 10, 'hardly any was killed in the middle'
+    subprocess.run(run, cwd=Path(__file__).parents[1], check=True, timeout=60.0)
     another = tmp_path / '.camera2.yaml.x'
     another.touch()
     calibration_file.save(CALIBRATION, file)
     left = set(tmp_path.iterdir()) - {file, another}
-    assert len(left) == int(printed)  # a process that saves now may need them
+    assert len(left) == 10  # a process that saves now may need them
     for temporary in left | {another}:
         os.utime(temporary, (0, 0))
     calibration_file.save(CALIBRATION, file)
