@@ -201,7 +201,7 @@ def test_a_fast_camera_does_not_starve_a_slow_one(cameras, scene):
     )
     assert streams['rear'].dropped == 0
     assert streams['front'].dropped > 0
-    assert streams['front'].processed > 2 * streams['rear'].processed
+    assert streams['front'].processed > 0.8 * len(cameras.rounds)  # however slow the machine
     served = [index for index, shapes in enumerate(cameras.rounds) if (120, 160, 3) in shapes]
     # In the round that was under way, or in the next one; one more for what DDS takes.
     assert all(at <= seen + 2 for seen, at in zip(lateness, served, strict=True))

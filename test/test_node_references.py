@@ -399,7 +399,13 @@ def test_calibrate_from_may_follow_the_lidar_until_the_calibration_is_cleared(sc
     assert not scene.stream.sensors.subscriptions
 
 
-def test_a_node_that_is_cleaned_up_while_it_calibrates_lives_on(scene):
+@pytest.mark.parametrize('served', [True, False])
+def test_a_node_that_is_cleaned_up_while_it_calibrates_lives_on(scene, served):
+    if not served:  # the frame that is waited for does not get its turn before the end
+        worker = scene.node._depth_worker
+        worker._stopped.set()
+        worker.wake()
+        worker._thread.join()
     client = scene.client.create_client(CalibrateFrom, '/depth_estimation/calibrate_from')
     scene.until(client.service_is_ready, 'calibrate_from is there')
     answer = client.call_async(CalibrateFrom.Request(method='depth'))
@@ -408,7 +414,7 @@ def test_a_node_that_is_cleaned_up_while_it_calibrates_lives_on(scene):
     scene.node.trigger_deactivate()
     scene.node.trigger_cleanup()
     assert not sensors.subscriptions
-    scene.until(answer.done, 'calibrate_from answers')
+    scene.until(answer.done, 'calibrate_from answers', timeout=5.0)
     assert 'the node was cleaned up' in answer.result().message
     assert 'not active' in scene.calibrate('factor', 1.0).message
     assert scene.node.autostart()

@@ -69,6 +69,12 @@ class History:
             self._busy, self._failed = False, failed
             self.lock.notify_all()
 
+    def abandon(self) -> None:
+        """Nothing will be served any more: those who wait get what `why_none` says."""
+        with self.lock:
+            self.asked, self._busy, self._failed = False, False, True
+            self.lock.notify_all()
+
     def change(self, change: Callable[[DepthMap], DepthMap]) -> None:
         """Replace each depth map that is kept."""
         with self.lock:

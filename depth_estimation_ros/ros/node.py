@@ -173,7 +173,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         """Finish the frame at hand; the model stays."""
         self._depth_worker.stop()
         for stream in self.streams.values():
-            stream.active = False
+            stream.rest()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:

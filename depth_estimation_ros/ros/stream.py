@@ -88,13 +88,9 @@ class CameraStream:
         self._node, self.config, self._latency, self._wake = node, config, latency, wake
         self._mailbox: Mailbox[tuple[Any, float]] = Mailbox()
         self._intrinsics = CameraInfos(config.camera, self.faults.add)
-        self.history = History(
-            config.distance.history,
-            lambda: bool(self._mailbox),
-            self.outputs.wanted,
-            wake,
-            self._why_none,
-        )
+        waiting, wanted = lambda: self.active and bool(self._mailbox), self.outputs.wanted
+        size, why_none = config.distance.history, self._why_none
+        self.history = History(size, waiting, wanted, wake, why_none)
         self._calibrations = Calibrations(name, config.calibration, self.faults.add)
         self.subscriptions = self._subscribe()
         self.sensors = Sensors(node, name, config, transforms, self.faults.add)
@@ -109,15 +105,9 @@ class CameraStream:
             (*image, self._on_image),
             (CameraInfo, 'camera_info', self._intrinsics.add),
         )
+        qos, report = self.config.qos.image, self.faults.add
         return [
-            AdaptiveSubscription(
-                self._node,
-                message,
-                prefix + topic,
-                self.config.qos.image,
-                callback,
-                self.faults.add,
-            )
+            AdaptiveSubscription(self._node, message, prefix + topic, qos, callback, report)
             for message, topic, callback in topics
         ]
 
@@ -145,8 +135,14 @@ class CameraStream:
                 self.pipeline.range = (config.range.min, config.range.max)
                 self._measure_again()
 
+    def rest(self) -> None:
+        """The worker serves this camera no more: who waits for it is told so."""
+        self.active = False
+        self.history.abandon()
+
     def destroy(self) -> None:
         """End the topics."""
+        self.rest()
         self.continuous.end()
         self.sensors.destroy()
         for subscription in self.subscriptions:
@@ -162,8 +158,8 @@ class CameraStream:
 
     def due(self) -> bool:
         """Whether there is an image and somebody who wants what comes of it."""
-        wanted = self.history.asked or self.outputs.wanted()
-        return self.active and bool(self._mailbox) and wanted
+        waits = self.active and bool(self._mailbox)
+        return waits and (self.history.asked or self.outputs.wanted())
 
     def take(self) -> Taken | None:
         """The newest image, decoded, with its camera; None when there is none that can be used.
@@ -228,6 +224,8 @@ class CameraStream:
 
     def _why_none(self) -> str:
         topic = self.subscriptions[0].topic
+        if not self.active:
+            return 'the node was cleaned up or deactivated meanwhile: activate it and call again'
         if not self.received:
             return f'no image has arrived on {topic}: is the camera running, and remapped to it?'
         if self.received == self._used:
@@ -287,7 +285,7 @@ class CameraStream:
     def _follow(self) -> None:
         """Take the calibration that belongs to the network, and forget what came of another one.
 
-        Another model, or the same at another preset, which a want of memory may have changed.
+        Or of the same at another preset, which a want of memory may have changed.
         """
         old, new = self._identity, identity(self.pipeline.estimator)
         if old == new:
