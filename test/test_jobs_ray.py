@@ -321,4 +321,5 @@ def test_ctrl_c_ends_all_and_this_machine_was_alone(bags, tmp_path):
     assert complained.strip().splitlines()[-1] == 'depth-estimation: interrupted'
     assert '.long.partial' not in [path.name for path in out.iterdir()]
     assert not (out / 'long').exists()
+    assert len(list((out / 'a').glob('*.mcap'))) == 1
     assert list(home.iterdir()) == []
