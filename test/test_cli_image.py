@@ -345,3 +345,13 @@ def test_threads_of_pytorch_do_not_spin_while_they_wait(folder, tmp_path):
         check=True,
     )
     assert "GOMP_SPINCOUNT = '0'" in done.stderr
+
+
+def test_an_environment_that_is_to_stay_as_it_is_does(monkeypatch, capsys):
+    for said, left in (('system', None), ('', 'PASSIVE')):
+        monkeypatch.setenv('DEPTH_ESTIMATION_TRANSPORT', said)
+        monkeypatch.setenv('OMP_WAIT_POLICY', '')
+        monkeypatch.delenv('OMP_WAIT_POLICY')
+        assert cli.main(['models', 'list']) == 0
+        assert os.environ.get('OMP_WAIT_POLICY') == left
+    assert 'bundled' in capsys.readouterr().out

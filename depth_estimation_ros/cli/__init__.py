@@ -25,6 +25,7 @@ from depth_estimation_ros.cli import (
     video,
     webcam,
 )
+from depth_estimation_ros.ros import transport
 
 # What brings a package that only some need, as the end of a line.
 _CURES = {
@@ -45,8 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.print_help(sys.stderr)
             return 2
         options = parser.parse_args(given)
-        # PyTorch's threads else spin while they wait, and starve those that read and write.
-        os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+        if os.environ.get(transport.SWITCH) != 'system':
+            # PyTorch's threads else spin while they wait, and starve those that read and write.
+            os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
         return int(options.run(options))
     except (ValueError, OSError) as error:
         print(f'depth-estimation: {_told(error)}', file=sys.stderr)
